@@ -1,0 +1,52 @@
+"""The options that several commands share: one word, one meaning, declared once.
+
+A command takes them as parameters: `def command(out: RequiredOut, workers: Workers = 0, overwrite: Overwrite = False)`.
+An option that only one command has is declared in that command's file.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_GENOME = typer.Option("--genome", help="Genome FASTA: plain, gzip or bgzip.", metavar="FASTA")
+_TRACKS = typer.Option("--tracks", help="Track sheet: a tab-separated table with one row a track.", metavar="TSV")
+_STORE = typer.Option("--store", help="Dataset store, as `regact dataset build` writes it.", metavar="FOLDER")
+_OUT = typer.Option("--out", "-o", help="Where the result goes; it appears there only when whole.", metavar="PATH")
+
+Genome = Annotated[Path | None, _GENOME]
+Tracks = Annotated[Path | None, _TRACKS]
+Store = Annotated[Path | None, _STORE]
+Out = Annotated[Path | None, _OUT]
+RequiredOut = Annotated[Path, _OUT]
+
+Device = Annotated[
+    str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps; auto takes the first accelerator.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=0, help="Worker processes; without it, as many as there are CPU cores.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is already there.")]
+Resume = Annotated[
+    bool, typer.Option("--resume/--no-resume", help="Continue what an interrupted run left, or begin anew.")
+]
+ContigAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--contig-alias",
+        help="How contig names of other files differ from the genome's: a prefix such as `chr`, "
+        "or a two-column table (other name, genome's name).",
+        metavar="PREFIX|TSV",
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="The folder that `${data}` in an experiment stands for.", envvar="REGACT_DATA"),
+]
+Set = Annotated[
+    list[str],
+    typer.Option(
+        "--set", help="Replace one value of the configuration; may be given several times.", metavar="FIELD=VALUE"
+    ),
+]
