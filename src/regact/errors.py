@@ -55,6 +55,10 @@ class DeviceError(RegactError):
     """The asked-for device is not on this machine."""
 
 
+class OutputExistsError(RegactError):
+    """The output is there already and may not be overwritten."""
+
+
 class DiskSpaceError(RegactError):
     """The output does not fit on the disk."""
 

@@ -1,0 +1,27 @@
+"""Where many independent tasks run, how far they are, and outputs that are whole or absent.
+
+Knows tasks and files, not genomics; imports `errors` only.
+"""
+
+from regact.engine.files import (
+    check_space,
+    disk_full_as_error,
+    partial_folder,
+    whole_file,
+    whole_folder,
+    write_json,
+)
+from regact.engine.local import run_tasks
+from regact.engine.progress import ProgressBar, progress
+
+__all__ = [
+    "ProgressBar",
+    "check_space",
+    "disk_full_as_error",
+    "partial_folder",
+    "progress",
+    "run_tasks",
+    "whole_file",
+    "whole_folder",
+    "write_json",
+]
