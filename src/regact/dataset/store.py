@@ -1,0 +1,244 @@
+"""A built dataset on disk: opened, checked, and read by rows of its window table."""
+
+import copy
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+from jaxtyping import Bool, Float16, Int64
+
+from regact.dataset.config import SPLITS
+from regact.dataset.schema import REBUILD, StoreHeader, check_arrays, digest, read_header
+from regact.errors import DataError, StoreError
+from regact.genome import Genome, load_genome
+from regact.tracks import TrackSheet
+
+
+class Store:
+    """A dataset: windows of a genome, and for each the values of all tracks in bins.
+
+    Made by `open_store`. Pickling sends the path and the roles of the folds; a worker process opens its own handles.
+    """
+
+    def __init__(self, path: Path, header: StoreHeader, roles: dict[str, str]) -> None:
+        self.path = path
+        self.header = header
+        self.roles = roles
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _reopen, (self.path, self.header.fingerprint, self.roles)
+
+    @cached_property
+    def _group(self) -> zarr.Group:
+        return zarr.open_group(self.path, mode="r")
+
+    def _array(self, name: str) -> zarr.Array[Any]:
+        array = self._group[name]
+        if not isinstance(array, zarr.Array):
+            raise StoreError(self.path, f"{name} is a group", "an array", REBUILD)
+        return array
+
+    @cached_property
+    def targets(self) -> zarr.Array[Any]:
+        """Values as stored, float16 (window, bin, track); one chunk per window."""
+        return self._array("targets")
+
+    @cached_property
+    def mask(self) -> zarr.Array[Any]:
+        """Which bins count, bool (window, bin): False where blacklisted, unmappable or N."""
+        return self._array("mask")
+
+    @cached_property
+    def windows(self) -> pd.DataFrame:
+        """One row per window in genome order: chrom, start, end, split, fold, contig.
+
+        `start` and `end` (0-based, half-open) are the model's input; the target lies `crop_bins` inside. `contig`
+        numbers the stretches without a gap or a change of fold that windows lie in.
+        """
+        column = {name: np.asarray(self._array(f"window_{name}")[:]) for name in ("chrom", "start", "fold", "contig")}
+        folds = pd.Series(np.asarray(self.header.folds)[column["fold"]])
+        return pd.DataFrame(
+            {
+                "chrom": np.asarray(list(self.header.genome.lengths))[column["chrom"]],
+                "start": column["start"],
+                "end": column["start"] + self.window_bp,
+                "split": folds.map(self.roles),
+                "fold": folds,
+                "contig": column["contig"],
+            }
+        )
+
+    @cached_property
+    def sheet(self) -> TrackSheet:
+        """The track sheet as it was when the store was built."""
+        return self.header.sheet()
+
+    @cached_property
+    def track_statistics(self) -> pd.DataFrame:
+        """Each track's mean, variance, max and clipped (bins at the hard clip) over unmasked bins, as stored."""
+        names = ("mean", "variance", "max", "clipped")
+        values = {name: np.asarray(self._array(f"track_{name}")[:]) for name in names}
+        return pd.DataFrame(values, index=pd.Index(self.sheet.identifiers, name="identifier"))
+
+    @property
+    def depth_factors(self) -> np.ndarray:
+        """Each track's factor from depth scaling, float64; 1 where there was none. Divide by it to undo."""
+        return np.array([record.depth_factor for record in self.header.tracks])
+
+    @property
+    def window_bp(self) -> int:
+        """Length of a window."""
+        return self.header.config.window_bp
+
+    @property
+    def bin_bp(self) -> int:
+        """Bases per bin."""
+        return self.header.config.bin_bp
+
+    @property
+    def crop_bins(self) -> int:
+        """Bins without targets at each end of a window."""
+        return self.header.config.crop_bins
+
+    @property
+    def max_shift_bp(self) -> int:
+        """The largest shift that keeps windows of different splits apart."""
+        return self.header.config.max_shift_bp
+
+    @property
+    def n_bins(self) -> int:
+        """Bins of a target."""
+        return self.header.config.n_bins
+
+    @property
+    def n_tracks(self) -> int:
+        """Tracks of a target."""
+        return len(self.header.tracks)
+
+    @property
+    def n_windows(self) -> int:
+        """Windows of all splits."""
+        return int(self.targets.shape[0])
+
+    @property
+    def genome_name(self) -> str:
+        """Name of the genome that the store was built on."""
+        return self.header.genome.name
+
+    @property
+    def genome_path(self) -> Path:
+        """Where the genome lay when the store was built."""
+        return Path(self.header.genome.path)
+
+    @property
+    def genome_checksum(self) -> str:
+        """Checksum of the genome (`Genome.checksum`)."""
+        return self.header.genome.checksum
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over all that defines the content: two stores of one fingerprint hold the same."""
+        return self.header.fingerprint
+
+    def rows(self, split: str) -> Int64[np.ndarray, "row"]:
+        """Rows of the window table that belong to `split`, in genome order.
+
+        Raises: ValueError for an unknown split; DataError where the split has no window.
+        """
+        if split not in SPLITS:
+            raise ValueError(f"split {split!r}; needed one of {', '.join(SPLITS)}")
+        rows = np.flatnonzero((self.windows["split"] == split).to_numpy()).astype(np.int64)
+        if not len(rows):
+            counts = self.windows["split"].value_counts()
+            found = ", ".join(f"{counts.get(name, 0)} {name}" for name in SPLITS)
+            raise DataError(self.path, f"split {split} is empty (windows: {found})", "at least one window", REBUILD)
+        return rows
+
+    def read(self, rows: Iterable[int]) -> tuple[Float16[np.ndarray, "row bin track"], Bool[np.ndarray, "row bin"]]:
+        """Targets and mask of some rows, in the order asked for (rows may repeat)."""
+        wanted = np.fromiter(rows, dtype=np.int64)
+        targets = np.empty((len(wanted), self.n_bins, self.n_tracks), dtype=np.float16)
+        for position, row in enumerate(wanted):
+            targets[position] = self.targets[int(row)]
+        return targets, self._whole_mask[wanted]
+
+    @cached_property
+    def _whole_mask(self) -> Bool[np.ndarray, "window bin"]:
+        return np.asarray(self.mask[:], dtype=bool)  # 14 MB for the windows of a human genome
+
+    def open_genome(self, fasta: str | Path | None = None) -> Genome:
+        """The genome that the store was built on, from where it lay or from `fasta`.
+
+        Raises: StoreError where it is another genome, or is gone.
+        """
+        path = Path(fasta) if fasta is not None else self.genome_path
+        if not path.exists():
+            raise StoreError(
+                self.path,
+                f"its genome {self.genome_name} is not at {path}",
+                f"a FASTA with checksum {self.genome_checksum[:12]}",
+                "say where it is with --genome",
+            )
+        genome = load_genome(path)
+        if genome.checksum != self.genome_checksum:
+            raise StoreError(
+                self.path,
+                f"{path} has checksum {genome.checksum[:12]}",
+                f"the genome that it was built on, {self.genome_name} with checksum {self.genome_checksum[:12]}",
+                "say with --genome where that is, or build the store again on the other genome",
+            )
+        return genome
+
+    def with_roles(self, *, valid: Iterable[str | int], test: Iterable[str | int]) -> "Store":
+        """The same store where the named folds validate and test, and all others train.
+
+        Raises: ValueError for a fold that the store has not, or one in both roles.
+        """
+        chosen = {"valid": {str(fold) for fold in valid}, "test": {str(fold) for fold in test}}
+        unknown = (chosen["valid"] | chosen["test"]) - set(self.header.folds)
+        if unknown or chosen["valid"] & chosen["test"]:
+            raise ValueError(
+                f"valid {sorted(chosen['valid'])}, test {sorted(chosen['test'])}; "
+                f"needed disjoint sets of the folds {', '.join(self.header.folds)}"
+            )
+        roles = {
+            fold: next((split for split, folds in chosen.items() if fold in folds), "train")
+            for fold in self.header.folds
+        }
+        store = copy.copy(self)
+        store.__dict__.pop("windows", None)
+        store.roles = roles
+        return store
+
+
+def open_store(path: str | Path) -> Store:
+    """The store in the folder `path`, its schema checked.
+
+    Raises: StoreError where it is none, of another schema version, not whole, or was edited.
+    """
+    path = Path(path).absolute()
+    if not path.is_dir():
+        raise StoreError(path, "no such folder", "a store", "build one with `regact dataset build`")
+    try:
+        group = zarr.open_group(path, mode="r")
+    except (FileNotFoundError, ValueError, KeyError) as error:
+        raise StoreError(path, f"not a Zarr group ({error})", "a built store", REBUILD) from error
+    header = read_header(path, group)
+    check_arrays(path, group, header)
+    store = Store(path, header, dict(header.roles))
+    table = [np.asarray(group[f"window_{name}"][:]) for name in ("chrom", "start", "fold", "contig")]
+    if digest(*table) != header.windows_sha256:
+        raise StoreError(path, "its window table was edited", f"sha256 {header.windows_sha256[:12]}", REBUILD)
+    return store
+
+
+def _reopen(path: Path, fingerprint: str, roles: dict[str, str]) -> Store:
+    """What unpickling does: open without the checks that the sender made, but see that it is the same store."""
+    header = read_header(path, zarr.open_group(path, mode="r"))
+    if header.fingerprint != fingerprint:
+        raise StoreError(path, "the store was replaced while it was in use", f"fingerprint {fingerprint[:12]}")
+    return Store(path, header, roles)
