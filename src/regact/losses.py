@@ -1,0 +1,55 @@
+"""What training minimises."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from regact.errors import ShapeError
+
+
+def poisson_nll(
+    log_rate: Float[Tensor, "batch track bin"],
+    counts: Float[Tensor, "batch track bin"],
+    mask: Bool[Tensor, "batch bin"] | None = None,
+) -> Float[Tensor, ""]:
+    """Mean log-Poisson loss of binned counts: mean(exp(z) - y * z), log(y!) dropped.
+
+    Eq. 1 of the paper with its sign made explicit, as the mean over tracks and the bins whose `mask` is true (0 where
+    none is). `counts` are >= 0, per bin. Computed in float32 whatever the inputs' type.
+    Raises: ShapeError where shapes differ (they would broadcast silently).
+    """
+    _check(log_rate, counts, mask)
+    z = log_rate.float()
+    return _masked_mean(z.exp() - counts.float() * z, mask)
+
+
+def poisson_nll_of_rate(
+    rate: Float[Tensor, "batch track bin"],
+    counts: Float[Tensor, "batch track bin"],
+    mask: Bool[Tensor, "batch bin"] | None = None,
+) -> Float[Tensor, ""]:
+    """The same loss for a model whose link is not exp: mean(rate - y * log(rate)), rates below 1e-6 count as 1e-6.
+
+    Raises: ShapeError where shapes differ.
+    """
+    _check(rate, counts, mask)
+    positive = rate.float().clamp(min=1e-6)
+    return _masked_mean(positive - counts.float() * positive.log(), mask)
+
+
+def _check(prediction: Tensor, counts: Tensor, mask: Tensor | None) -> None:
+    if prediction.dim() != 3 or prediction.shape != counts.shape:
+        raise ShapeError(
+            f"predictions {tuple(prediction.shape)} and counts {tuple(counts.shape)}; needed one (batch, track, bin)"
+        )
+    batch, _, bins = prediction.shape
+    if mask is not None and tuple(mask.shape) != (batch, bins):
+        raise ShapeError(f"mask has shape {tuple(mask.shape)}; needed (batch={batch}, bin={bins})")
+
+
+def _masked_mean(terms: Float[Tensor, "batch track bin"], mask: Bool[Tensor, "batch bin"] | None) -> Float[Tensor, ""]:
+    if mask is None:
+        return terms.mean()
+    # `where`, not a product: a masked bin may hold inf or NaN, and 0 * NaN is NaN.
+    kept = torch.where(mask[:, None], terms, 0.0)
+    return kept.sum() / (mask.sum() * terms.shape[1]).clamp(min=1)

@@ -1,0 +1,48 @@
+"""Codes in, expected counts out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from regact.model.one_hot import one_hot
+from regact.model.sequence_model import SequenceModel
+from regact.shapes import check_shape
+
+
+def predict_codes(
+    model: SequenceModel,
+    codes: UInt8[Tensor, "batch position"] | UInt8[np.ndarray, "batch position"],
+    *,
+    batch_size: int = 4,
+) -> Float[Tensor, "batch track bin"]:
+    """Expected counts per track and bin, on the CPU: the model's own link and crop applied.
+
+    `codes` are uint8 (A0 C1 G2 T3, anything else N) and as long as the model's window. Runs in inference mode on the
+    model's device, `batch_size` sequences at a time, and leaves the model as it was found.
+    Raises: ShapeError where codes are not (batch, window_bp).
+    """
+    codes = torch.as_tensor(codes)
+    check_shape(codes, "batch position", name="codes", position=model.spec.window_bp)
+    device = next(model.parameters()).device
+    rates = torch.empty(len(codes), model.spec.tracks, model.spec.bins)
+    with inference(model):
+        for i in range(0, len(codes), batch_size):
+            rates[i : i + batch_size] = model.rate(model(one_hot(codes[i : i + batch_size].to(device))))
+    return rates
+
+
+@contextmanager
+def inference(model: nn.Module) -> Iterator[None]:
+    """Inference mode without gradients inside the block; each part's training mode is put back afterwards."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        for module in training:
+            module.training = True

@@ -1,0 +1,166 @@
+"""What a network is made of, as plain numbers: enough to build it, count it, draw it and save it."""
+
+from math import prod
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from regact.model.link import LinkName
+
+DistanceName = Literal["none", "constant", "variable", "two_sided"]
+DistancePlace = Literal["before_softmax", "after_softmax"]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Spec(BaseModel):
+    """Frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TowerSpec(Spec):
+    """Convolution blocks: number of filters, kernel width and max-pool of each."""
+
+    filters: tuple[PositiveInt, ...] = Field(min_length=1)
+    widths: tuple[PositiveInt, ...]
+    pools: tuple[PositiveInt, ...]
+    dropout: Rate = 0.05
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        lengths = len(self.filters), len(self.widths), len(self.pools)
+        if len(set(lengths)) != 1:
+            raise ValueError(
+                "filters, widths and pools have {}, {} and {} entries; needed as many each".format(*lengths)
+            )
+        return self
+
+    @property
+    def bin_bp(self) -> int:
+        """Bases per bin: the product of the pools."""
+        return prod(self.pools)
+
+
+class DilatedSpec(Spec):
+    """Dense dilated convolutions of dilation 2, 4, ..., 2^layers."""
+
+    kind: Literal["dilated"] = "dilated"
+    layers: PositiveInt
+    filters: PositiveInt = 108
+    width: PositiveInt = 3
+    dropout: Rate = 0.1
+
+    @model_validator(mode="after")
+    def _odd_width(self) -> Self:
+        if self.width % 2 == 0:
+            raise ValueError(
+                f"dilated width {self.width} is even; needed an odd one, so that both sides are seen alike"
+            )
+        return self
+
+    def channels_out(self, channels: int) -> int:
+        """Channels behind this layer when `channels` go in."""
+        return channels + self.layers * self.filters
+
+
+class DistanceSpec(Spec):
+    """A distance function f(j, t), with the values its heads start from (alphas are per bin).
+
+    none: no numbers. constant, variable: `alphas`, one per head. two_sided: a peak per head at `peaks` (in half windows
+    from the bin, -1 to 1) of height `heights`, and N = `half_window_bins`, half the bins of the training window.
+    """
+
+    kind: DistanceName = "none"
+    alphas: tuple[PositiveFloat, ...] = ()
+    peaks: tuple[Annotated[float, Field(gt=-1, lt=1)], ...] = ()
+    heights: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+    half_window_bins: PositiveFloat | None = None
+
+    def problem(self, heads: int) -> str | None:
+        """What is wrong with these numbers for `heads` heads, or None."""
+        needs_alphas, two_sided = self.kind in ("constant", "variable"), self.kind == "two_sided"
+        if len(self.alphas) != heads * needs_alphas:
+            return f"distance {self.kind} has {len(self.alphas)} alphas; needed {heads * needs_alphas}"
+        if (len(self.peaks), len(self.heights)) != (heads * two_sided, heads * two_sided):
+            return f"distance {self.kind} has {len(self.peaks)} peaks and {len(self.heights)} heights; needed {heads * two_sided}"
+        if (self.half_window_bins is not None) != two_sided:
+            return "half_window_bins belongs to the two_sided distance function, and to no other"
+        return None
+
+
+class _HeadsSpec(Spec):
+    heads: PositiveInt
+    distance: DistanceSpec = DistanceSpec()
+
+    @model_validator(mode="after")
+    def _one_number_per_head(self) -> Self:
+        if problem := self.distance.problem(self.heads):
+            raise ValueError(problem)
+        return self
+
+    def channels_out(self, channels: int) -> int:
+        """Channels behind this layer when `channels` go in."""
+        return channels * (1 + self.heads)
+
+
+class PoolingSpec(_HeadsSpec):
+    """Sums of all bins weighted by distance alone (Eq. 3)."""
+
+    kind: Literal["pooling"] = "pooling"
+
+
+class AttentionSpec(_HeadsSpec):
+    """A layer of attention heads (Eq. 4, 5)."""
+
+    kind: Literal["attention"] = "attention"
+    distance_place: DistancePlace = "before_softmax"
+    renormalise: bool = False
+
+    @model_validator(mode="after")
+    def _renormalise_only_after(self) -> Self:
+        if self.renormalise and self.distance_place == "before_softmax":
+            raise ValueError("renormalise belongs to distance_place: after_softmax; before it, the softmax normalises")
+        return self
+
+
+ContextSpec = Annotated[DilatedSpec | PoolingSpec | AttentionSpec, Field(discriminator="kind")]
+
+
+class HeadSpec(Spec):
+    """Width-1 block of `filters`, affine layer to the tracks, link to the rate."""
+
+    filters: PositiveInt = 1365
+    dropout: Rate = 0.05
+    link: LinkName = "exp"
+
+
+class ModelSpec(Spec):
+    """A whole network: `SequenceModel(tower, context layers in order, head)`."""
+
+    preset: str = ""  # the name it was made from, for tables and titles
+    tracks: PositiveInt
+    window_bp: PositiveInt = 131_072
+    crop_bins: NonNegativeInt = 0
+    tower: TowerSpec
+    context: tuple[ContextSpec, ...] = ()
+    head: HeadSpec = HeadSpec()
+
+    @model_validator(mode="after")
+    def _window_holds_bins(self) -> Self:
+        if self.window_bp % self.bin_bp:
+            raise ValueError(f"window_bp {self.window_bp} is no multiple of {self.bin_bp}, the product of the pools")
+        if self.bins < 1:
+            raise ValueError(
+                f"crop_bins {self.crop_bins} at either end leave none of {self.window_bp // self.bin_bp} bins"
+            )
+        return self
+
+    @property
+    def bin_bp(self) -> int:
+        """Bases per bin."""
+        return self.tower.bin_bp
+
+    @property
+    def bins(self) -> int:
+        """Bins that come out: the window's less the crop at both ends."""
+        return self.window_bp // self.bin_bp - 2 * self.crop_bins
