@@ -1,0 +1,112 @@
+"""The house's order: who may import whom, and a few habits that keep it readable."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "regact"
+FILES = sorted(SOURCE.rglob("*.py"))
+# What docs/architecture.md says below its table: who may import a neighbour of the same row, and who only row 1.
+SAME_ROW = {("shapes", "errors")}
+ONLY_ROW_1 = {"model", "losses", "metrics", "plot", "engine"}
+OPTIONAL_EXTRAS = {"ray", "optuna", "tangermeme", "modiscolite", "starlette", "uvicorn"}
+
+
+def read_rows() -> dict[str, int]:
+    """Return the row of every folder and top-level file, as docs/architecture.md gives it."""
+    rows = {}
+    for line in (ROOT / "docs" / "architecture.md").read_text().splitlines():
+        if match := re.match(r"\| (\d+) \| (`[^|]*`) \|", line):
+            for name in re.findall(r"`([\w/.]+)`", match[2]):
+                rows[name.removesuffix("/").removesuffix(".py")] = int(match[1])
+    return rows
+
+
+ROWS = read_rows()
+
+
+def part_of(module: str) -> str:
+    """Return the folder or top-level file that a dotted module name lies in ("" for the front door)."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imported_parts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: relative import"
+            if node.module == "regact":
+                yield from ((node.lineno, alias.name) for alias in node.names)
+            elif node.module and node.module.startswith("regact."):
+                yield node.lineno, part_of(node.module)
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, part_of(alias.name)) for alias in node.names if alias.name.startswith("regact"))
+
+
+def may_import(importer: str, imported: str) -> bool:
+    if importer == imported or (importer, imported) in SAME_ROW:
+        return True
+    if importer in ONLY_ROW_1:
+        return ROWS[imported] == 1
+    return ROWS[imported] < ROWS[importer]
+
+
+def test_every_folder_has_its_row():
+    parts = {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in FILES} - {"__init__"}
+    assert parts <= set(ROWS), f"not in the table of docs/architecture.md: {sorted(parts - set(ROWS))}"
+
+
+def test_rule_refuses_an_import_upwards():
+    assert may_import("dataset", "genome")
+    assert not may_import("genome", "dataset")
+    assert not may_import("model", "genome")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+class TestFile:
+    def test_imports_only_from_above(self, path: Path):
+        part = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+        if part == "__init__":  # the front door re-exports from everywhere
+            return
+        wrong = [
+            f"line {line}: {part} imports {imported}"
+            for line, imported in imported_parts(ast.parse(path.read_text()))
+            if not may_import(part, imported)
+        ]
+        assert not wrong
+
+    def test_imports_stand_at_the_top(self, path: Path):
+        tree = ast.parse(path.read_text())
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        hidden = [
+            f"line {node.lineno}"
+            for function in functions
+            for node in ast.walk(function)
+            if isinstance(node, ast.Import | ast.ImportFrom) and not imported_names(node) <= OPTIONAL_EXTRAS
+        ]
+        assert not hidden
+
+    def test_neither_asserts_nor_prints_nor_exits(self, path: Path):
+        tree = ast.parse(path.read_text())
+        calls = [
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        ]
+        assert not {"print", "exit", "quit"} & set(calls)
+        assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+
+    def test_init_holds_no_code(self, path: Path):
+        if path.name != "__init__.py" or path.parent == SOURCE:  # the front door's is tested in test_public_names.py
+            return
+        docstring, *rest = ast.parse(path.read_text()).body
+        assert isinstance(docstring, ast.Expr)
+        names = [node for node in rest if isinstance(node, ast.Assign)]
+        assert all(isinstance(node, ast.ImportFrom | ast.Assign) for node in rest)
+        assert all(isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__" for node in names)
+
+
+def imported_names(node: ast.Import | ast.ImportFrom) -> set[str]:
+    names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+    return {name.split(".")[0] for name in names}
