@@ -50,11 +50,10 @@ def load_model(folder: Path | str, *, device: str | torch.device = "cpu") -> Seq
     wanted = model.state_dict()
     problems = [f"{name} is missing" for name in wanted if name not in tensors]
     problems += [f"{name} is unknown" for name in tensors if name not in wanted]
-    problems += [
-        f"{name} is {tensors[name].dtype} {tuple(tensors[name].shape)}, needed {wanted[name].dtype} {tuple(wanted[name].shape)}"
-        for name in wanted
-        if name in tensors and (tensors[name].shape, tensors[name].dtype) != (wanted[name].shape, wanted[name].dtype)
-    ]
+    for name in wanted.keys() & tensors.keys():
+        found, needed = (f"{t.dtype} {tuple(t.shape)}" for t in (tensors[name], wanted[name]))
+        if found != needed:
+            problems.append(f"{name} is {found}, needed {needed}")
     if problems:
         raise RunError(path, "; ".join(problems), "the tensors of its spec", "the file was changed or made elsewhere")
     model.load_state_dict(tensors)
@@ -73,6 +72,5 @@ def _read(path: Path) -> tuple[ModelSpec, dict[str, torch.Tensor]]:
     try:
         return ModelSpec.model_validate_json(text), tensors
     except ValidationError as error:
-        raise RunError(
-            path, f"its model spec is not valid ({error.errors()[0]['msg']})", "a spec of this version"
-        ) from error
+        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise RunError(path, f"its model spec is not valid ({found})", "a spec of this version of regact") from error

@@ -24,7 +24,7 @@ def distance_start(
     the same range, evenly spaced in their logarithm.
 
     Two-sided peaks are spread over the window, one in each of `heads` equal parts of (-1, 1) and placed in its inner
-    half by `seed`, so that both sides are covered for any seed; heights are spread over 0.1-0.6 and dealt out by `seed`.
+    half by `seed`, so that both sides are covered for any seed; heights are spread over 0.1-0.6, dealt out by `seed`.
     Usual alphas would not do: 0.02 either side makes a peak of height 3.6e-5 in a window of 1,024 bins, a dead head.
     """
     if kind == "none":

@@ -78,12 +78,13 @@ class DistanceSpec(Spec):
 
     def problem(self, heads: int) -> str | None:
         """What is wrong with these numbers for `heads` heads, or None."""
-        needs_alphas, two_sided = self.kind in ("constant", "variable"), self.kind == "two_sided"
-        if len(self.alphas) != heads * needs_alphas:
-            return f"distance {self.kind} has {len(self.alphas)} alphas; needed {heads * needs_alphas}"
-        if (len(self.peaks), len(self.heights)) != (heads * two_sided, heads * two_sided):
-            return f"distance {self.kind} has {len(self.peaks)} peaks and {len(self.heights)} heights; needed {heads * two_sided}"
-        if (self.half_window_bins is not None) != two_sided:
+        alphas = heads if self.kind in ("constant", "variable") else 0
+        peaks = heads if self.kind == "two_sided" else 0
+        if len(self.alphas) != alphas:
+            return f"distance {self.kind} has {len(self.alphas)} alphas; needed {alphas}"
+        if (len(self.peaks), len(self.heights)) != (peaks, peaks):
+            return f"distance {self.kind} has {len(self.peaks)} peaks, {len(self.heights)} heights; needed {peaks} each"
+        if (self.half_window_bins is not None) != (peaks > 0):
             return "half_window_bins belongs to the two_sided distance function, and to no other"
         return None
 
