@@ -21,7 +21,7 @@ from regact.errors import DiskSpaceError, OutputExistsError, ProgramError
 
 _SUFFIX = ".partial"
 _LOCK = ".lock"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
