@@ -1,0 +1,25 @@
+"""Drawings of finished numbers: plain arrays in, matplotlib axes out, nothing computed, shown or saved.
+
+May import nothing of regact but `errors` and `shapes`. Every `plot_<what>(result, *, ax=None)` draws into `ax`, or into
+a figure of its own, which is `ax.figure`; matplotlib's global state (pyplot, rcParams) is never touched.
+"""
+
+from regact.plot.accuracy import plot_accuracy
+from regact.plot.curves import LearningCurve, plot_learning_curves
+from regact.plot.distance import DistanceCurve, plot_distance
+from regact.plot.palette import ASSAY_COLORS, COLORS, assay_color, color
+from regact.plot.tracks import TrackPanel, plot_tracks
+
+__all__ = [
+    "ASSAY_COLORS",
+    "COLORS",
+    "DistanceCurve",
+    "LearningCurve",
+    "TrackPanel",
+    "assay_color",
+    "color",
+    "plot_accuracy",
+    "plot_distance",
+    "plot_learning_curves",
+    "plot_tracks",
+]

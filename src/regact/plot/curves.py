@@ -1,0 +1,41 @@
+"""Learning curves: loss or accuracy over epochs, one colour a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from regact.plot.axes import prepare_axes
+from regact.plot.palette import color, line_style
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """One run's course: `valid` after each of the epochs `epoch`, and `train` where it was measured."""
+
+    label: str
+    epoch: Float[np.ndarray, "epoch"]
+    valid: Float[np.ndarray, "epoch"]
+    train: Float[np.ndarray, "epoch"] | None = None
+
+
+def plot_learning_curves(curves: Sequence[LearningCurve], *, quantity: str, ax: Axes | None = None) -> Axes:
+    """Draw validation as a full line with a dot at each epoch and training as a faint dashed one.
+
+    `quantity` names the y axis, with its unit where it has one.
+    """
+    ax = prepare_axes(ax)
+    for index, curve in enumerate(curves):
+        if curve.train is not None:
+            ax.plot(curve.epoch, curve.train, color=color(index), linestyle=(0, (2, 2)), linewidth=1.2, alpha=0.6)
+        (line,) = ax.plot(curve.epoch, curve.valid, marker="o", markersize=3.5, linewidth=1.8, label=curve.label)
+        line.set(color=color(index), linestyle=line_style(index))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(quantity)
+    if curves:
+        ax.legend(frameon=False, fontsize=9)
+    return ax
