@@ -35,9 +35,9 @@ ContigAlias = Annotated[
     str | None,
     typer.Option(
         "--contig-alias",
-        help="How contig names of other files differ from the genome's: a prefix such as `chr`, "
+        help="How contig names of other files become the genome's: `chr` where they differ by that prefix alone, "
         "or a two-column table (other name, genome's name).",
-        metavar="PREFIX|TSV",
+        metavar="chr|TSV",
     ),
 ]
 Data = Annotated[

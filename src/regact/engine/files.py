@@ -28,12 +28,19 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 def whole_file(path: Path | str) -> Iterator[Path]:
     """A temporary path beside `path`; what was written there becomes `path` when the block ends well.
 
-    An existing `path` is replaced in one step. Where the block fails, nothing is left. The folder is made if needed.
+    An existing file is replaced in one step, a symbolic link's target rather than the link. Where the block fails,
+    nothing is left. The folder is made if needed. A device or pipe (`/dev/stdout`) is yielded as it is.
 
-    Raises: DiskSpaceError where the disk fills up; FileNotFoundError where the block wrote nothing.
+    Raises: OutputExistsError where `path` is a folder; DiskSpaceError where the disk fills up; FileNotFoundError where
+        the block wrote nothing.
     """
-    final = Path(path)
-    with disk_full_as_error(final):
+    final = Path(path).resolve()
+    with disk_full_as_error(path):
+        if final.is_dir():
+            raise OutputExistsError(path, "a folder", "the name of a file")
+        if final.exists() and not final.is_file():
+            yield final
+            return
         final.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(final)
         temporary = _temporary_name(final)

@@ -18,7 +18,7 @@ _SHOWN_PROBLEMS = 10
 
 @dataclass(frozen=True, slots=True)
 class BedRow:
-    """One row of a BED file; `name` is "" and `score` None where the file has no such column, `strand` is + - or `.`."""
+    """One row of a BED file; `name` is "" and `score` None where the file has no such column, `strand` is +, - or ."""
 
     interval: Interval
     name: str = ""

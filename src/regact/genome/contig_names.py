@@ -46,7 +46,7 @@ def parse_contig_alias(text: str | Path | None) -> ContigAlias | None:
 
 def is_mitochondrial(name: str, description: str = "") -> bool:
     """Whether a contig is a mitochondrial genome, by its name (M, MT, chrM, Mito, ...) or its FASTA description."""
-    return _bare(name) in _MITOCHONDRIAL or re.search(r"\bmitochondri(on|al)\b", description, re.IGNORECASE) is not None
+    return _bare(name) == _bare("MT") or re.search(r"\bmitochondri(on|al)\b", description, re.IGNORECASE) is not None
 
 
 def match_contigs(
@@ -81,31 +81,35 @@ def _match_names(
     genome_names: Iterable[str], other_names: Iterable[str], alias: ContigAlias | None, where: object
 ) -> dict[str, str]:
     """Genome's name -> other name, in the genome's order."""
-    genome_names = list(genome_names)
+    translate = _Translation(genome_names, alias)
     found: dict[str, str] = {}
     for other in other_names:
-        name = _genome_name(other, genome_names, alias)
+        name = translate(other)
         if name is None:
             continue
         if name in found:
             source = "as they are" if alias is None else f"by --contig-alias {alias.source}"
             raise ContigError(where, f"'{found[name]}' and '{other}' both mean contig '{name}' {source}", "one of them")
         found[name] = other
-    return {name: found[name] for name in genome_names if name in found}
+    return {name: found[name] for name in translate.names if name in found}
 
 
-def _genome_name(other: str, genome_names: list[str], alias: ContigAlias | None) -> str | None:
-    if alias is not None and alias.table is not None:
-        other = alias.table.get(other, other)
-    if other in genome_names or alias is None or alias.table is not None:
-        return other if other in genome_names else None
-    swapped = other.removeprefix(_PREFIX) if other.startswith(_PREFIX) else _PREFIX + other
-    if swapped in genome_names:
-        return swapped
-    if is_mitochondrial(other):
-        mitochondria = [name for name in genome_names if is_mitochondrial(name)]
-        return mitochondria[0] if len(mitochondria) == 1 else None
-    return None
+class _Translation:
+    """Another file's contig name -> the genome's, None where it has none."""
+
+    def __init__(self, genome_names: Iterable[str], alias: ContigAlias | None) -> None:
+        self.names = dict.fromkeys(genome_names)
+        self._table = {} if alias is None or alias.table is None else alias.table
+        by_bare: dict[str, list[str]] = {}
+        if alias is not None and alias.table is None:
+            for name in self.names:
+                by_bare.setdefault(_bare(name), []).append(name)
+        # "1" is no name for "chr1" where a "Chr1" stands beside it.
+        self._by_bare = {bare: names[0] for bare, names in by_bare.items() if len(names) == 1}
+
+    def __call__(self, other: str) -> str | None:
+        name = self._table.get(other, other)
+        return name if name in self.names else self._by_bare.get(_bare(name))
 
 
 def _no_match(
@@ -175,7 +179,9 @@ def _parse_table(path: Path, lines: list[str]) -> dict[str, str]:
 
 
 def _bare(name: str) -> str:
-    return name.lower().removeprefix(_PREFIX)
+    """The name without "chr" in any case; one word for all names of the mitochondrial contig."""
+    bare = name[len(_PREFIX) :] if name.lower().startswith(_PREFIX) else name
+    return "mitochondrion" if bare.lower() in _MITOCHONDRIAL else bare
 
 
 def _list(names: Iterable[str]) -> str:

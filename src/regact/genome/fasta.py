@@ -15,6 +15,7 @@ from regact.errors import FormatError
 from regact.genome.sequence import AMBIGUOUS, CODE_OF_BYTE, INVALID_CODE, N_CODE
 
 BLOCK_BYTES = 1 << 23
+_LONGEST_HEADER = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")  # SAM specification 4.1.2
 _BLANKS = b"\n\r\t "
@@ -43,20 +44,26 @@ class FastaContents:
     checksum: str  # sha256 (hex) over each contig's name, codes and length, in file order
 
 
-def read_fasta(path: Path, codes_out: BinaryIO, *, on_read: Callable[[int], None] = lambda _: None) -> FastaContents:
+def read_fasta(
+    path: Path,
+    codes_out: BinaryIO,
+    *,
+    on_read: Callable[[int], None] = lambda _: None,
+    block_bytes: int = BLOCK_BYTES,
+) -> FastaContents:
     """Write the codes of all contigs of a FASTA file to `codes_out`, one after the other, and say what they are.
 
     A name is the header's first word. Case, line width and compression make no difference to codes and checksum.
 
     Args:
         on_read: Called now and then with the number of bytes of the file read since the last call.
+        block_bytes: How much text is looked at at once; it changes speed and memory, not the result.
 
     Raises: FormatError where the file is missing, empty, truncated or no nucleotide FASTA.
     """
     writer = _ContigWriter(path, codes_out)
-    # The number of the first line of the block; found by counting line ends, which costs little beside decompressing.
-    line = 1
-    for block, starts_line in _blocks(path, on_read):
+    line = 1  # of the block's first byte
+    for block, starts_line in _blocks(path, on_read, block_bytes):
         _read_block(writer, block, line, starts_line)
         line += block.count(b"\n")
     return writer.finish()
@@ -76,15 +83,17 @@ def _read_block(writer: "_ContigWriter", block: bytes, line: int, starts_line: b
     writer.add_sequence(block[place:], line)
 
 
-def _blocks(path: Path, on_read: Callable[[int], None]) -> Iterator[tuple[bytes, bool]]:
+def _blocks(path: Path, on_read: Callable[[int], None], block_bytes: int) -> Iterator[tuple[bytes, bool]]:
     """Stretches of the file's text that end in no unfinished header, and whether each starts a line."""
     held, starts_line = b"", True
-    for chunk in _text_chunks(path, on_read):
+    for chunk in _text_chunks(path, on_read, block_bytes):
         text = held + chunk
         last_line = text.rfind(b"\n") + 1
         unfinished = (last_line > 0 or starts_line) and text.startswith(b">", last_line)
         cut = last_line if unfinished else len(text)
         block, held = text[:cut], text[cut:]
+        if len(held) > max(_LONGEST_HEADER, block_bytes):
+            raise FormatError(path, "a header line without an end", "lines that end in LF or CRLF")
         if block:
             yield block, starts_line
             starts_line = block.endswith(b"\n")
@@ -92,7 +101,7 @@ def _blocks(path: Path, on_read: Callable[[int], None]) -> Iterator[tuple[bytes,
         yield held, starts_line
 
 
-def _text_chunks(path: Path, on_read: Callable[[int], None]) -> Iterator[bytes]:
+def _text_chunks(path: Path, on_read: Callable[[int], None], block_bytes: int) -> Iterator[bytes]:
     try:
         with path.open("rb") as raw:
             magic = raw.read(len(_GZIP_MAGIC))
@@ -104,7 +113,7 @@ def _text_chunks(path: Path, on_read: Callable[[int], None]) -> Iterator[bytes]:
                 _check_bgzip_end(path, raw)
             stream = gzip.GzipFile(fileobj=raw) if compressed else raw
             before = 0
-            while chunk := stream.read(BLOCK_BYTES):
+            while chunk := stream.read(block_bytes):
                 yield chunk
                 on_read(raw.tell() - before)
                 before = raw.tell()
