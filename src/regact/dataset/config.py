@@ -16,16 +16,20 @@ class SplitByChromosomes(_Settings):
     """Whole chromosomes are validation or test; all others train."""
 
     by: Literal["chromosomes"] = "chromosomes"
-    valid: tuple[str, ...] = Field((), description="Chromosome names or patterns (`chr1*`) of the validation split.")
-    test: tuple[str, ...] = Field((), description="Chromosome names or patterns of the test split.")
+    valid: tuple[str, ...] = Field(
+        default=(), description="Chromosome names or patterns (`chr1*`) of the validation split."
+    )
+    test: tuple[str, ...] = Field(default=(), description="Chromosome names or patterns of the test split.")
 
 
 class SplitByFraction(_Settings):
     """Contigs, broken into pieces, are dealt to the splits until each has its share of the nucleotides."""
 
     by: Literal["fraction"] = "fraction"
-    valid: float = Field(0.1, ge=0, lt=1, description="Share of the nucleotides for validation; 0 = no such split.")
-    test: float = Field(0.1, ge=0, lt=1, description="Share of the nucleotides for test; 0 = no such split.")
+    valid: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of the nucleotides for validation; 0 = no such split."
+    )
+    test: float = Field(default=0.1, ge=0, lt=1, description="Share of the nucleotides for test; 0 = no such split.")
 
     @model_validator(mode="after")
     def _leave_something_to_train(self) -> "SplitByFraction":
@@ -41,9 +45,9 @@ class SplitByFolds(_Settings):
     """
 
     by: Literal["folds"] = "folds"
-    k: int = Field(8, ge=2, description="Number of folds.")
-    valid: tuple[int, ...] = Field((0,), description="Folds (0 to k - 1) that validate.")
-    test: tuple[int, ...] = Field((1,), description="Folds that test; all others train.")
+    k: int = Field(default=8, ge=2, description="Number of folds.")
+    valid: tuple[int, ...] = Field(default=(0,), description="Folds (0 to k - 1) that validate.")
+    test: tuple[int, ...] = Field(default=(1,), description="Folds that test; all others train.")
 
     @model_validator(mode="after")
     def _check_roles(self) -> "SplitByFolds":
@@ -81,9 +85,9 @@ Split = Annotated[
 class Strides(_Settings):
     """Distance between the starts of neighbouring windows in bp, for each split; empty = target length (no overlap)."""
 
-    train: int | None = Field(None, gt=0, description="Stride of training windows.")
-    valid: int | None = Field(None, gt=0, description="Stride of validation windows.")
-    test: int | None = Field(None, gt=0, description="Stride of test windows.")
+    train: int | None = Field(default=None, gt=0, description="Stride of training windows.")
+    valid: int | None = Field(default=None, gt=0, description="Stride of validation windows.")
+    test: int | None = Field(default=None, gt=0, description="Stride of test windows.")
 
 
 class DatasetConfig(_Settings):
@@ -92,55 +96,58 @@ class DatasetConfig(_Settings):
     Paths are taken as they stand (an experiment file resolves its own, relative to itself).
     """
 
-    window_bp: int = Field(131_072, gt=0, description="Length of a window, the model's input.")
-    bin_bp: int = Field(128, gt=0, description="Bases per bin, the model's output position.")
-    crop_bins: int = Field(0, ge=0, description="Bins dropped at each end of a window: no targets there.")
-    strides: Strides = Field(Strides(), description="Distance between window starts, for each split.")
+    window_bp: int = Field(default=131_072, gt=0, description="Length of a window, the model's input.")
+    bin_bp: int = Field(default=128, gt=0, description="Bases per bin, the model's output position.")
+    crop_bins: int = Field(default=0, ge=0, description="Bins dropped at each end of a window: no targets there.")
+    strides: Strides = Field(default=Strides(), description="Distance between window starts, for each split.")
 
-    split: Split = Field(SplitByFraction(), description="Who trains, validates and tests.")
+    split: Split = Field(default=SplitByFraction(), description="Who trains, validates and tests.")
     break_bp: int = Field(
-        786_432,
+        default=786_432,
         gt=0,
         description="Longest piece of a contig that is dealt out as one (fraction, folds), "
         "so that a small genome has no empty split.",
     )
     max_shift_bp: int = Field(
-        3,
+        default=3,
         ge=0,
         description="Largest shift that training may apply. Windows of different splits keep twice this distance, "
         "so that shifted windows share no base either.",
     )
-    seed: int = Field(0, ge=0, description="Decides which pieces go to which split.")
+    seed: int = Field(default=0, ge=0, description="Decides which pieces go to which split.")
 
-    include: tuple[str, ...] = Field((), description="Contig names or patterns to use; empty = all.")
-    exclude: tuple[str, ...] = Field((), description="Contig names or patterns to leave out.")
-    keep_mitochondria: bool = Field(False, description="Use the mitochondrial genome too.")
-    gaps: Path | None = Field(None, description="BED of assembly gaps; runs of N are found without it.")
+    include: tuple[str, ...] = Field(default=(), description="Contig names or patterns to use; empty = all.")
+    exclude: tuple[str, ...] = Field(default=(), description="Contig names or patterns to leave out.")
+    keep_mitochondria: bool = Field(default=False, description="Use the mitochondrial genome too.")
+    gaps: Path | None = Field(default=None, description="BED of assembly gaps; runs of N are found without it.")
 
     blacklist: Path | None = Field(
-        None,
+        default=None,
         description="BED of artefacts: values there are clipped to the window's baseline, "
         "and a bin with any such base is masked.",
     )
-    unmappable: Path | None = Field(None, description="BED of bases that reads cannot be placed on.")
+    unmappable: Path | None = Field(default=None, description="BED of bases that reads cannot be placed on.")
     max_unusable_fraction: float = Field(
-        0.1, ge=0, le=1, description="A bin is masked when more than this share of its bases is N or unmappable."
+        default=0.1,
+        ge=0,
+        le=1,
+        description="A bin is masked when more than this share of its bases is N or unmappable.",
     )
     max_masked_fraction: float = Field(
-        0.5, ge=0, le=1, description="A window is dropped when more than this share of its bins is masked."
+        default=0.5, ge=0, le=1, description="A window is dropped when more than this share of its bins is masked."
     )
 
     depth_total: float | None = Field(
-        None,
+        default=None,
         gt=0,
         description="Scale every track so that its coverage adds up to this over the genome (both strands of a pair "
         "together, which share one factor); factors are stored. Empty = depths stay as measured.",
     )
 
     codec: Literal["zstd", "blosc_zstd", "blosc_lz4"] = Field(
-        "zstd", description="Compression of targets: zstd is smallest, blosc_lz4 (bitshuffled) decodes fastest."
+        default="zstd", description="Compression of targets: zstd is smallest, blosc_lz4 (bitshuffled) decodes fastest."
     )
-    compression_level: int = Field(3, ge=1, le=22, description="Level of the codec (blosc: at most 9).")
+    compression_level: int = Field(default=3, ge=1, le=22, description="Level of the codec (blosc: at most 9).")
 
     @property
     def crop_bp(self) -> int:

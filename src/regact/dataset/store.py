@@ -59,7 +59,7 @@ class Store:
         `start` and `end` (0-based, half-open) are the model's input; the target lies `crop_bins` inside. `contig`
         numbers the stretches without a gap or a change of fold that windows lie in.
         """
-        column = {name: np.asarray(self._array(f"window_{name}")[:]) for name in ("chrom", "start", "fold", "contig")}
+        column = self._table_columns()
         folds = pd.Series(np.asarray(self.header.folds)[column["fold"]])
         return pd.DataFrame(
             {
@@ -71,6 +71,9 @@ class Store:
                 "contig": column["contig"],
             }
         )
+
+    def _table_columns(self) -> dict[str, np.ndarray]:
+        return {name: np.asarray(self._array(f"window_{name}")[:]) for name in ("chrom", "start", "fold", "contig")}
 
     @cached_property
     def sheet(self) -> TrackSheet:
@@ -230,8 +233,7 @@ def open_store(path: str | Path) -> Store:
     header = read_header(path, group)
     check_arrays(path, group, header)
     store = Store(path, header, dict(header.roles))
-    table = [np.asarray(group[f"window_{name}"][:]) for name in ("chrom", "start", "fold", "contig")]
-    if digest(*table) != header.windows_sha256:
+    if digest(*store._table_columns().values()) != header.windows_sha256:
         raise StoreError(path, "its window table was edited", f"sha256 {header.windows_sha256[:12]}", REBUILD)
     return store
 

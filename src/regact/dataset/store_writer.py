@@ -5,7 +5,7 @@ A store counts as whole once its header holds a fingerprint, which `finish_store
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -96,9 +96,8 @@ def window_columns(header: StoreHeader, windows: pd.DataFrame) -> dict[str, np.n
 def _compressor(config: DatasetConfig) -> ZstdCodec | BloscCodec:
     if config.codec == "zstd":
         return ZstdCodec(level=config.compression_level)
-    return BloscCodec(
-        cname=config.codec.removeprefix("blosc_"), clevel=config.compression_level, shuffle="bitshuffle", typesize=2
-    )
+    cname: Literal["zstd", "lz4"] = "zstd" if config.codec == "blosc_zstd" else "lz4"
+    return BloscCodec(cname=cname, clevel=config.compression_level, shuffle="bitshuffle", typesize=2)
 
 
 def _write_copies(folder: Path, header: StoreHeader, windows: pd.DataFrame) -> None:
