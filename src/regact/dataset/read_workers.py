@@ -1,0 +1,196 @@
+"""Worker processes that read windows into shared slots, and do nothing else."""
+
+import multiprocessing
+import signal
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import NamedTuple
+
+import zarr
+
+from regact.dataset.batch_memory import BatchLayout, SharedSlots
+from regact.dataset.window_reader import WindowArrays, WindowReader
+from regact.errors import RegactError, TaskError
+
+_SECONDS_TO_END = 5.0
+
+
+class WindowTask(NamedTuple):
+    """One window to read into item `j` of a slot."""
+
+    j: int
+    row: int
+    shift: int
+
+
+class ReadWorkers:
+    """A pool of spawned processes that fill slots.
+
+    A slot is free, being filled, or lent out. It is lent as arrays; when the last of them (and of all tensors made from
+    them) is collected, the slot is free again. So whoever holds a batch may keep it as long as they like.
+    """
+
+    def __init__(self, reader: WindowReader, layout: BatchLayout, *, workers: int, n_slots: int) -> None:
+        self._slots = SharedSlots(layout, n_slots)
+        self._free = deque(range(n_slots))
+        self._unfinished = [0] * n_slots  # shares of each slot still being read
+        self._errors: list[RegactError | None] = [None] * n_slots
+        self._abandoned: set[int] = set()
+        self._workers = [_start_worker(reader, self._slots, number) for number in range(workers)]
+        self._stop = weakref.finalize(self, _stop_workers, self._workers)
+
+    @property
+    def alive(self) -> bool:
+        """False after `close`, or once a worker was lost."""
+        return self._stop.alive
+
+    def close(self) -> None:
+        """End the workers. Batches that are still held stay valid."""
+        self._stop()
+
+    def start_filling(self, tasks: Sequence[WindowTask]) -> int | None:
+        """Have the workers read `tasks` into a free slot and return its index; None where every slot is lent out."""
+        while not self._free and self._abandoned:
+            self._collect()
+        if not self._free:
+            return None
+        slot = self._free.popleft()
+        n_shares = min(len(self._workers), len(tasks))
+        for share in (tasks[k::n_shares] for k in range(n_shares)):
+            worker = min(self._workers, key=lambda worker: worker.queued)
+            self._unfinished[slot] += 1
+            worker.queued += len(share)
+            with suppress(BrokenPipeError, ConnectionResetError):  # a lost worker shows itself in _collect
+                worker.pipe.send((slot, share))
+        return slot
+
+    def wait_for(self, slot: int) -> WindowArrays:
+        """The arrays of a slot, whole, lent until they are collected.
+
+        Raises:
+            RegactError: Raised by a worker, as it is.
+            TaskError: A worker failed otherwise or was lost.
+        """
+        while self._unfinished[slot]:
+            self._collect()
+        error, self._errors[slot] = self._errors[slot], None
+        if error is not None:
+            self._free.append(slot)
+            raise error
+        lent = self._slots.slot(slot)
+        weakref.finalize(lent, self._free.append, slot).atexit = False
+        return self._slots.layout.arrays(lent, self._slots.layout.batch_size)
+
+    def abandon(self, slot: int) -> None:
+        """Let go of a slot that nobody will wait for; it is free once the workers have left it."""
+        self._abandoned.add(slot)
+        self._release_abandoned(slot)
+
+    def _collect(self) -> None:
+        """Wait until at least one share is read."""
+        pipes = {worker.pipe: worker for worker in self._workers if worker.queued}
+        for pipe in wait(list(pipes)):
+            worker = pipes[pipe]  # type: ignore[index]  # `wait` gives back what it was given
+            try:
+                slot, n_read, error = worker.pipe.recv()
+            except (EOFError, OSError):  # OSError where it died halfway through a message
+                self.close()
+                raise _lost_worker_error(worker.process) from None
+            worker.queued -= n_read
+            self._unfinished[slot] -= 1
+            self._errors[slot] = self._errors[slot] or error
+            self._release_abandoned(slot)
+
+    def _release_abandoned(self, slot: int) -> None:
+        if slot in self._abandoned and not self._unfinished[slot]:
+            self._abandoned.remove(slot)
+            self._errors[slot] = None
+            self._free.append(slot)
+
+
+class _Worker:
+    """A worker process as the parent sees it; `queued` counts the windows it was given and has not read."""
+
+    def __init__(self, process: SpawnProcess, pipe: Connection) -> None:
+        self.process, self.pipe, self.queued = process, pipe, 0
+
+
+def _start_worker(reader: WindowReader, slots: SharedSlots, number: int) -> _Worker:
+    context = multiprocessing.get_context("spawn")  # not fork: zarr, torch and CUDA run threads
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(slots, theirs), name=f"regact-loader-{number}", daemon=True)
+    # Ctrl-C reaches every process of the terminal's group; the workers hold it back, and the parent ends them. Its
+    # SIGTERM waits until they can end in order: cut off in their imports they would leave semaphores of numcodecs
+    # behind.
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+    theirs.close()  # or the pipe would not end when the worker dies
+    ours.send(reader)
+    return _Worker(process, ours)
+
+
+def _work(slots: SharedSlots, pipe: Connection) -> None:
+    """The worker process: shares in, word of them out, until the pipe ends (also where the parent was killed)."""
+    signal.signal(signal.SIGTERM, _exit)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    zarr.config.set({"threading.max_workers": 1, "async.concurrency": 1})  # one worker, one core
+    arrays = [slots.layout.arrays(slots.slot(k), slots.layout.batch_size) for k in range(slots.n_slots)]
+    reader = None
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        try:
+            reader = pipe.recv()
+        except RegactError as error:  # the store is gone or another
+            failed: RegactError | None = error
+        while True:
+            slot, tasks = pipe.recv()
+            pipe.send((slot, len(tasks), _read(reader, arrays[slot], tasks) if reader else failed))
+
+
+def _exit(*_: object) -> None:
+    raise SystemExit
+
+
+def _read(reader: WindowReader, arrays: WindowArrays, tasks: Sequence[WindowTask]) -> RegactError | None:
+    """Read all windows of a share; what went wrong is returned, since it has to travel."""
+    for task in tasks:
+        try:
+            reader.read_into(arrays, task.j, task.row, task.shift)
+        except RegactError as error:
+            return error
+        except Exception as error:
+            return TaskError(f"{reader.store.path}, window {task.row}", f"{type(error).__name__}: {error}")
+    return None
+
+
+def _stop_workers(workers: Sequence[_Worker]) -> None:
+    for worker in workers:
+        worker.pipe.close()
+        worker.process.terminate()  # it only reads: nothing is left half done
+    for worker in workers:
+        worker.process.join(_SECONDS_TO_END)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+
+
+def _lost_worker_error(process: SpawnProcess) -> TaskError:
+    process.join(_SECONDS_TO_END)
+    code = process.exitcode
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        return TaskError(
+            process.name, f"this loader worker was ended by {name}", "", "if memory ran out, use fewer --workers"
+        )
+    return TaskError(
+        process.name,
+        f"this loader worker ended with exit code {code}",
+        "",
+        "a script that starts workers needs `if __name__ == '__main__':` around its calls",
+    )
