@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from regact.model.head import Head
 from regact.model.link import apply_link
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class SequenceModel(nn.Module):
     spec: ModelSpec  # what `build_model` made this from; kept for saving, read by no layer
 
     def __init__(
-        self, tower: nn.Module, context: nn.Module, head: nn.Module, *, crop_bins: int = 0, link: str = "exp"
+        self, tower: nn.Module, context: nn.Module, head: Head, *, crop_bins: int = 0, link: str = "exp"
     ) -> None:
         super().__init__()
         self.tower, self.context, self.head = tower, context, head
