@@ -17,23 +17,25 @@ class ModelConfig(BaseModel):
 
     preset: str = "attention_two_sided"
     width: PositiveFloat = 1.0
-    filters: tuple[PositiveInt, ...] | None = Field(None, description="filters of each tower block")
-    widths: tuple[PositiveInt, ...] | None = Field(None, description="kernel width of each tower block")
-    pools: tuple[PositiveInt, ...] | None = Field(None, description="max-pool of each tower block; product = bin_bp")
-    dropout: Rate = Field(0.05, description="of tower and head")
-    dilated_layers: PositiveInt | None = Field(None, description="dilated presets: number of layers")
-    dilated_filters: PositiveInt | None = Field(None, description="dilated presets: filters of each layer")
-    dilated_dropout: Rate = Field(0.1, description="dilated presets")
-    layers: PositiveInt | None = Field(None, description="attention presets: number of layers")
+    filters: tuple[PositiveInt, ...] | None = Field(default=None, description="filters of each tower block")
+    widths: tuple[PositiveInt, ...] | None = Field(default=None, description="kernel width of each tower block")
+    pools: tuple[PositiveInt, ...] | None = Field(
+        default=None, description="max-pool of each tower block; product = bin_bp"
+    )
+    dropout: Rate = Field(default=0.05, description="of tower and head")
+    dilated_layers: PositiveInt | None = Field(default=None, description="dilated presets: number of layers")
+    dilated_filters: PositiveInt | None = Field(default=None, description="dilated presets: filters of each layer")
+    dilated_dropout: Rate = Field(default=0.1, description="dilated presets")
+    layers: PositiveInt | None = Field(default=None, description="attention presets: number of layers")
     heads: PositiveInt | tuple[PositiveInt, ...] | None = Field(
-        None, description="attention and exp presets: heads of every layer, or a list with one number per layer"
+        default=None, description="attention and exp presets: heads of every layer, or a list with one number per layer"
     )
-    distance: DistanceName | None = Field(None, description="attention and exp presets: distance function")
+    distance: DistanceName | None = Field(default=None, description="attention and exp presets: distance function")
     alphas: tuple[PositiveFloat, ...] | None = Field(
-        None, description="decay per bin of each head: fixed (constant) or where it starts (variable)"
+        default=None, description="decay per bin of each head: fixed (constant) or where it starts (variable)"
     )
-    distance_place: DistancePlace = Field("before_softmax", description="attention presets: where f multiplies")
-    renormalise: bool = Field(False, description="after_softmax only: divide the weights by their sum")
-    head_filters: PositiveInt | None = Field(None, description="filters of the head's block")
+    distance_place: DistancePlace = Field(default="before_softmax", description="attention presets: where f multiplies")
+    renormalise: bool = Field(default=False, description="after_softmax only: divide the weights by their sum")
+    head_filters: PositiveInt | None = Field(default=None, description="filters of the head's block")
     link: LinkName = "exp"
-    seed: int = Field(0, description="draws where the heads of a two-sided distance function start")
+    seed: int = Field(default=0, description="draws where the heads of a two-sided distance function start")

@@ -1,6 +1,6 @@
 """Where a run stands, and the one file from which it goes on as if it had never stopped.
 
-The order of windows, shifts and strands is a pure function of (seed, epoch, batch) (`dataset/batch_plan.py`) and dropout
+The order of windows, shifts and strands is a pure function of (seed, epoch, batch) (`dataset/batch_plan.py`), dropout
 of (seed, step) (`seed_step`): there is no generator to save, only weights, optimizer moments and a few numbers.
 """
 
