@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import zarr
 from jaxtyping import Bool, Float16, Int64
+from zarr.buffer.cpu import NDBuffer
 
 from regact.dataset.config import SPLITS
 from regact.dataset.schema import REBUILD, StoreHeader, check_arrays, digest, read_header
@@ -166,8 +167,16 @@ class Store:
         wanted = np.fromiter(rows, dtype=np.int64)
         targets = np.empty((len(wanted), self.n_bins, self.n_tracks), dtype=np.float16)
         for position, row in enumerate(wanted):
-            targets[position] = self.targets[int(row)]
-        return targets, self._whole_mask[wanted]
+            self.read_targets_into(int(row), targets[position])
+        return targets, self.read_mask(wanted)
+
+    def read_targets_into(self, row: int, targets: Float16[np.ndarray, "bin track"]) -> None:
+        """Decode the targets of one row into memory that is already there: fresh pages cost as much as decoding."""
+        self.targets.get_basic_selection((row,), out=NDBuffer.from_numpy_array(targets))
+
+    def read_mask(self, rows: Int64[np.ndarray, "row"] | int) -> Bool[np.ndarray, "*row bin"]:
+        """Mask of some rows, or of one."""
+        return self._whole_mask[rows]
 
     @cached_property
     def _whole_mask(self) -> Bool[np.ndarray, "window bin"]:
