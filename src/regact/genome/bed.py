@@ -3,7 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from regact.errors import ConfigError, FormatError
@@ -27,50 +27,64 @@ class BedRow:
 
 
 def read_bed(path: Path | str, *, genome_lengths: Mapping[str, int], alias: ContigAlias | None = None) -> Regions:
-    """The bases that a BED file covers, merged; raises as `read_bed_rows`."""
-    return Regions.from_intervals(
-        row.interval for row in read_bed_rows(path, genome_lengths=genome_lengths, alias=alias)
-    )
+    """The bases that a BED file covers, merged.
+
+    Rows that start within their contig and end beyond it are cut at its end: public blacklists have such rows.
+    Raises as `read_bed_rows`.
+    """
+    rows = read_bed_rows(path, genome_lengths=genome_lengths, alias=alias, cut_ends=True)
+    return Regions.from_intervals(row.interval for row in rows)
 
 
 def read_bed_rows(
-    path: Path | str, *, genome_lengths: Mapping[str, int], alias: ContigAlias | None = None
+    path: Path | str,
+    *,
+    genome_lengths: Mapping[str, int],
+    alias: ContigAlias | None = None,
+    cut_ends: bool = False,
 ) -> list[BedRow]:
     """The rows of a BED file (3 columns or more, plain or gzip) in file order, under the genome's contig names.
 
     Rows on contigs that the genome lacks are left out, unless all are.
 
+    Args:
+        cut_ends: Cut rows at their contig's end, rather than refuse them, where they start before it.
+
     Raises:
         FormatError: The file cannot be read.
-        ConfigError: Rows that are no BED, or end beyond their contig; all of them up to ten.
+        ConfigError: Rows that are no BED, or lie beyond their contig; all of them up to ten.
         ContigError: No contig name matches the genome's.
     """
     path = Path(path)
-    rows: list[BedRow] = []
-    lines: list[int] = []
+    rows: list[tuple[int, BedRow]] = []
     problems: list[str] = []
     for number, line in _lines(path):
         try:
-            rows.append(_parse_row(line))
-            lines.append(number)
+            rows.append((number, _parse_row(line)))
         except ValueError as error:
             problems.append(f"line {number}: {error}")
-    names = _genome_names(path, rows, genome_lengths, alias) if not problems else {}
+    _refuse(path, problems)
+    names = _genome_names(path, [row for _, row in rows], genome_lengths, alias)
     placed: list[BedRow] = []
-    for number, row in zip(lines, rows, strict=True):
+    for number, row in rows:
         chrom = names.get(row.interval.chrom)
         if chrom is None:
             continue
-        if row.interval.end > genome_lengths[chrom]:
-            problems.append(
-                f"line {number}: ends at {row.interval.end:,}, beyond {chrom} ({genome_lengths[chrom]:,} bp)"
-            )
-            continue
-        placed.append(_rename(row, chrom))
+        start, end, length = row.interval.start, row.interval.end, genome_lengths[chrom]
+        if end <= length:
+            placed.append(_move(row, Interval(chrom, start, end)))
+        elif cut_ends and start < length:
+            placed.append(_move(row, Interval(chrom, start, length)))
+        else:
+            problems.append(f"line {number}: {start:,}-{end:,} lies beyond the end of {chrom}, {length:,} bp")
+    _refuse(path, problems)
+    return placed
+
+
+def _refuse(path: Path, problems: list[str]) -> None:
     if problems:
         more = [f"and {len(problems) - _SHOWN_PROBLEMS:,} more"] if len(problems) > _SHOWN_PROBLEMS else []
         raise ConfigError(path, problems[:_SHOWN_PROBLEMS] + more)
-    return placed
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -121,7 +135,5 @@ def _genome_names(
     return {other: name for name, other in match_contigs(genome_lengths, seen, where=path, alias=alias).items()}
 
 
-def _rename(row: BedRow, chrom: str) -> BedRow:
-    if row.interval.chrom == chrom:
-        return row
-    return BedRow(Interval(chrom, row.interval.start, row.interval.end), row.name, row.score, row.strand)
+def _move(row: BedRow, interval: Interval) -> BedRow:
+    return row if row.interval == interval else replace(row, interval=interval)

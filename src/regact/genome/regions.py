@@ -71,7 +71,7 @@ class Regions:
     def overlaps(self, interval: Interval) -> bool:
         """Whether at least one base of the interval is covered."""
         starts, _ = self._within(interval)
-        return bool(starts.size)
+        return bool(starts.size) and interval.length > 0
 
     def covered(self, interval: Interval) -> Bool[np.ndarray, " position"]:
         """Which bases of the interval are covered."""
