@@ -1,34 +1,16 @@
 """bedGraph files, plain or gzip, as signals."""
 
-import csv
-import gzip
-import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-import pandas as pd
-from jaxtyping import Float32, Float64, Int32, Int64
+from jaxtyping import Float32, Float64, Int64
 
-from regact.errors import ContigError, DataError, FormatError
+from regact.errors import ContigError
 from regact.genome import ContigAlias
+from regact.tracks.bedgraph_rows import Steps, read_bedgraph
 from regact.tracks.signals import Signal, count_bins
-
-ROWS_AT_ONCE = 1_000_000
-NEEDED = "bedGraph rows: contig, start, end (start < end), value"
-SORT = "sort the file (sort -k1,1 -k2,2n) and merge overlapping rows (bedtools merge)"
-
-
-@dataclass(frozen=True)
-class Steps:
-    """One contig's rows, sorted and without overlap: coverage is `values[i]` on [`starts[i]`, `ends[i]`)."""
-
-    starts: Int32[np.ndarray, "row"]
-    ends: Int32[np.ndarray, "row"]
-    values: Float32[np.ndarray, "row"]
 
 
 class BedGraphSignal(Signal):
@@ -38,8 +20,8 @@ class BedGraphSignal(Signal):
         super().__init__(path)
         self._steps: dict[str, Steps] | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "_steps": None}
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.path,)
 
     @property
     def lengths(self) -> Mapping[str, int | None]:
@@ -50,7 +32,7 @@ class BedGraphSignal(Signal):
         """As `Signal.contig_names`; ContigError as well where data lies beyond a contig's end."""
         names = super().contig_names(genome_lengths, alias)
         for ours, theirs in names.items():
-            end, length = int(self._read()[theirs].ends[-1]), genome_lengths[ours]
+            end, length = int(self._read()[theirs].ends.max(initial=0)), genome_lengths[ours]
             if end > length:
                 found, needed = f"data on {theirs} up to base {end:,}", f"at most the genome's {length:,} bp of {ours}"
                 raise ContigError(self.path, found, needed, "use the file of the genome's own assembly")
@@ -104,136 +86,3 @@ class BedGraphSignal(Signal):
         if self._steps is None:
             self._steps = read_bedgraph(self.path)
         return self._steps
-
-
-def read_bedgraph(path: Path) -> dict[str, Steps]:
-    """Every contig's rows; a row whose value is NaN holds no data and is left out.
-
-    Raises: FormatError naming the line that is no bedGraph row, is out of order, or overlaps the one before;
-        DataError naming the line of an infinite value.
-    """
-    parts: dict[str, list[pd.DataFrame]] = {}
-    last_end = 0
-    last_chrom = None
-    try:
-        for chunk in _chunks(path):
-            chrom = chunk["chrom"].to_numpy()
-            edges = np.flatnonzero(chrom[1:] != chrom[:-1]) + 1
-            for run in np.split(np.arange(len(chunk)), edges):
-                rows = chunk.iloc[run[0] : run[-1] + 1]
-                name = str(chrom[run[0]])
-                if name != last_chrom:
-                    last_end = 0
-                if (name != last_chrom and name in parts) or not _in_order(rows, last_end):
-                    raise ValueError("rows are out of order")
-                parts.setdefault(name, []).append(rows[["start", "end", "value"]])
-                last_chrom, last_end = name, int(rows["end"].iloc[-1])
-    except (ValueError, OverflowError) as error:
-        # The fast reader says little about where: the slow search names the line.
-        raise _first_bad_line(path) or FormatError(path, f"cannot be read ({error})", NEEDED) from error
-    except (EOFError, OSError) as error:
-        raise FormatError(path, f"cannot be read to its end ({error})", "a whole file", "copy it again") from error
-    contigs = {name: _steps(pd.concat(rows, ignore_index=True)) for name, rows in parts.items()}
-    if not contigs:
-        raise FormatError(path, "holds no rows", NEEDED)
-    return contigs
-
-
-@contextmanager
-def open_text(path: Path) -> Iterator[IO[str]]:
-    """The text of a plain or gzip file, told apart by its first bytes."""
-    with path.open("rb") as start:
-        is_gzip = start.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rt", encoding="utf-8") if is_gzip else path.open(encoding="utf-8") as handle:
-        yield handle
-
-
-def is_header(line: str) -> bool:
-    """Whether a bedGraph line is a comment, blank, or for a genome browser."""
-    return not line.strip() or line.startswith(("#", "track", "browser"))
-
-
-def row_problem(line: str) -> str | None:
-    """What is wrong with one bedGraph row by itself; None if nothing is."""
-    fields = line.split()
-    if len(fields) != 4:
-        return f"{len(fields)} fields"
-    try:
-        start, end, value = int(fields[1]), int(fields[2]), float(fields[3])
-    except ValueError:
-        return f"start, end and value are {' '.join(fields[1:])!r}, which are no numbers"
-    if not 0 <= start < end < 2**31:
-        return f"start {start}, end {end}"
-    return "the value is infinite" if math.isinf(np.float32(value)) else None
-
-
-def _chunks(path: Path) -> Iterator[pd.DataFrame]:
-    """The rows in pieces of bounded size, values still in float64."""
-    with open_text(path) as handle:
-        skipped = 0
-        for line in handle:
-            if not is_header(line):
-                break
-            skipped += 1
-        else:
-            return
-    with open_text(path) as handle:
-        yield from pd.read_csv(
-            handle,
-            sep=r"\s+",
-            header=None,
-            names=["chrom", "start", "end", "value"],
-            index_col=False,
-            dtype={"chrom": str, "start": np.int64, "end": np.int64, "value": np.float64},
-            skiprows=skipped,
-            comment="#",
-            quoting=csv.QUOTE_NONE,
-            keep_default_na=False,
-            na_values={"value": ["nan", "NaN", "NA"]},
-            float_precision="round_trip",
-            chunksize=ROWS_AT_ONCE,
-        )
-
-
-def _in_order(rows: pd.DataFrame, last_end: int) -> bool:
-    starts, ends = rows["start"].to_numpy(), rows["end"].to_numpy()
-    with np.errstate(over="ignore"):
-        infinite = np.isinf(rows["value"].to_numpy().astype(np.float32)).any()
-    return (
-        bool(starts[0] >= last_end and (starts < ends).all() and (starts[1:] >= ends[:-1]).all() and ends[-1] < 2**31)
-        and not infinite
-    )
-
-
-def _steps(rows: pd.DataFrame) -> Steps:
-    known = rows[rows["value"].notna()] if len(rows) else rows
-    return Steps(
-        known["start"].to_numpy().astype(np.int32),
-        known["end"].to_numpy().astype(np.int32),
-        known["value"].to_numpy().astype(np.float32),
-    )
-
-
-def _first_bad_line(path: Path) -> FormatError | DataError | None:
-    """The error that names the first line which keeps the file from being read."""
-    seen: set[str] = set()
-    chrom, last_end = "", 0
-    with open_text(path) as handle:
-        for number, line in enumerate(handle, start=1):
-            if (is_header(line) and not seen) or line.startswith("#") or not line.strip():
-                continue
-            where = f"{path}, line {number}"
-            problem = row_problem(line)
-            if problem == "the value is infinite":
-                return DataError(where, problem, "finite values", "make the file again, or clip it")
-            if problem is not None:
-                return FormatError(where, problem, NEEDED)
-            name, start, end, _ = line.split()
-            if name != chrom and name in seen:
-                return FormatError(where, f"{name} comes a second time", "each contig's rows together", SORT)
-            if name == chrom and int(start) < last_end:
-                found = f"{name} {start}-{end} starts before {last_end}, where the row above ends"
-                return FormatError(where, found, "rows sorted by start that do not overlap", SORT)
-            seen.add(name)
-            chrom, last_end = name, int(end)
-    return None

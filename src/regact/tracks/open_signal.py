@@ -5,7 +5,8 @@ import struct
 from pathlib import Path
 
 from regact.errors import FormatError
-from regact.tracks.bedgraph import BedGraphSignal, is_header, open_text, row_problem
+from regact.tracks.bedgraph import BedGraphSignal
+from regact.tracks.bedgraph_rows import is_header, open_text, row_problem
 from regact.tracks.bigwig import BigWigSignal
 from regact.tracks.signals import Signal
 
@@ -20,7 +21,7 @@ OTHER_FORMATS = {
     b"BAM\x01": ("a BAM file: reads, not coverage", "make coverage of it first"),
     b"CRAM": ("a CRAM file: reads, not coverage", "make coverage of it first"),
     b"PK\x03\x04": ("a zip archive", "unpack it"),
-    b"<!DO": ("a web page", "download the file itself, not the page that shows it"),
+    b"<!do": ("a web page", "download the file itself, not the page that shows it"),
     b"<htm": ("a web page", "download the file itself, not the page that shows it"),
     b"<?xm": ("an XML document, perhaps a server's error message", "download the file again"),
     b"vers": ("a Git LFS pointer", "fetch the file itself (git lfs pull)"),
@@ -73,23 +74,32 @@ def _refuse_packed_bigwig(path: Path, head: bytes) -> None:
 def _check_whole(path: Path, head: bytes, byte_order: str) -> None:
     """Raise FormatError where a bigWig ends before its header says, or was never finished.
 
-    Every writer since 2009 repeats the magic number as the last four bytes; where it is missing, the places that the
-    header names must at least lie inside the file.
+    Writers repeat the magic number as the last four bytes. Old ones did not: where it is missing, the places that the
+    header names must lie inside the file, and all of its data is read once.
     """
     size = path.stat().st_size
     truncated = FormatError(path, f"is cut off after {size:,} bytes", "a whole bigWig file", "copy or make it again")
     if len(head) < HEADER_BYTES:
         raise truncated
-    _, _, _, tree, data, index = struct.unpack(f"{byte_order}IHHQQQ", head[:32])
+    zooms, tree, data, index = struct.unpack(f"{byte_order}HQQQ", head[6:32])
     if index == 0:
         raise FormatError(path, "a bigWig without index: never finished, or made from no data", NEEDED, "make it again")
     with path.open("rb") as handle:
+        handle.seek(HEADER_BYTES)
+        levels = handle.read(zooms * 24)
         handle.seek(max(size - 4, 0))
-        if size > HEADER_BYTES and handle.read(4) == head[:4]:
+        if handle.read(4) == head[:4]:
             return
-    # The index is the last part that exact sums need.
-    if not 0 < tree < data < index < size:
+    # A level is (reduction, reserved, data, index); offset 0 = unused.
+    if len(levels) < zooms * 24:
         raise truncated
+    places = [place for level in struct.iter_unpack(f"{byte_order}IIQQ", levels) for place in level[2:]]
+    if max(tree, data, index, *places) >= size:
+        raise truncated
+    signal = BigWigSignal(path)
+    for chrom, length in signal.lengths.items():
+        signal.bin_sums(chrom, 0, length or 1, length or 1)
+    signal.close()
 
 
 def _check_first_row(path: Path) -> None:
