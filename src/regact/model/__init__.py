@@ -6,8 +6,9 @@ A `ModelConfig` (what a user writes) becomes a `ModelSpec` (plain numbers), whic
 """
 
 from regact.model.build import build_model
-from regact.model.checkpoint import load_model, save_model
+from regact.model.checkpoint import load_model, load_spec, save_model
 from regact.model.config import ModelConfig
+from regact.model.cost import Cost, Layer, count
 from regact.model.one_hot import one_hot
 from regact.model.prediction import predict_codes
 from regact.model.presets import PRESETS, model_spec, preset_spec
@@ -17,11 +18,15 @@ from regact.model.spec import ModelSpec
 
 __all__ = [
     "PRESETS",
+    "Cost",
+    "Layer",
     "ModelConfig",
     "ModelSpec",
     "SequenceModel",
     "build_model",
+    "count",
     "load_model",
+    "load_spec",
     "model_spec",
     "one_hot",
     "predict_codes",

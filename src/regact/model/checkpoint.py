@@ -41,10 +41,7 @@ def load_model(folder: Path | str, *, device: str | torch.device = "cpu") -> Seq
     Raises: RunError where there is no weights file, it holds no spec, or tensors do not fit the spec (all named at
     once); FormatError where the file is damaged.
     """
-    path = Path(folder)
-    path = path if path.suffix == ".safetensors" else path / WEIGHTS
-    if not path.is_file():
-        raise RunError(path, "no such file", "the weights of a trained model", "give a run folder that holds it")
+    path = _weights_path(folder)
     spec, tensors = _read(path)
     model = build_model(spec, seed=0)
     wanted = model.state_dict()
@@ -60,11 +57,27 @@ def load_model(folder: Path | str, *, device: str | torch.device = "cpu") -> Seq
     return model.to(device).eval()
 
 
-def _read(path: Path) -> tuple[ModelSpec, dict[str, torch.Tensor]]:
+def load_spec(folder: Path | str) -> ModelSpec:
+    """The spec of the model saved in `folder` (or in a weights file); weights are not read.
+
+    Raises: as `load_model`.
+    """
+    return _read(_weights_path(folder), only_spec=True)[0]
+
+
+def _weights_path(folder: Path | str) -> Path:
+    path = Path(folder)
+    path = path if path.suffix == ".safetensors" else path / WEIGHTS
+    if not path.is_file():
+        raise RunError(path, "no such file", "the weights of a trained model", "give a run folder that holds it")
+    return path
+
+
+def _read(path: Path, *, only_spec: bool = False) -> tuple[ModelSpec, dict[str, torch.Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(_SPEC_KEY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
+            tensors = {name: file.get_tensor(name) for name in file.keys() if not only_spec}  # noqa: SIM118, no mapping
     except SafetensorError as error:
         raise FormatError(path, str(error), "a whole safetensors file", "copy or train it again") from error
     if text is None:

@@ -5,6 +5,7 @@ a figure of its own, which is `ax.figure`; matplotlib's global state (pyplot, rc
 """
 
 from regact.plot.accuracy import plot_accuracy
+from regact.plot.architecture import LayerBox, plot_architecture, plot_dilation
 from regact.plot.curves import LearningCurve, plot_learning_curves
 from regact.plot.distance import DistanceCurve, plot_distance
 from regact.plot.palette import ASSAY_COLORS, COLORS, assay_color, color
@@ -14,11 +15,14 @@ __all__ = [
     "ASSAY_COLORS",
     "COLORS",
     "DistanceCurve",
+    "LayerBox",
     "LearningCurve",
     "TrackPanel",
     "assay_color",
     "color",
     "plot_accuracy",
+    "plot_architecture",
+    "plot_dilation",
     "plot_distance",
     "plot_learning_curves",
     "plot_tracks",

@@ -1,0 +1,105 @@
+"""What a network costs, counted from its spec: parameters, and multiply-accumulates of one forward pass."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from regact.model.spec import AttentionSpec, DilatedSpec, ModelSpec, PoolingSpec
+
+_PARAMETERS_PER_HEAD = {"none": 0, "constant": 0, "variable": 1, "two_sided": 2}
+_DISTANCE_NAMES = {
+    "none": "no distance function",
+    "constant": "constant decay",
+    "variable": "learned decay",
+    "two_sided": "two-sided decay",
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network: what comes out of it, and what it costs for one window.
+
+    `macs` are the multiply-accumulates of convolutions and matrix products; normalisation, activations, pooling and
+    softmax are left out. `parameters` are what training changes; batch norm's running statistics are none.
+    """
+
+    part: str  # tower, context or head
+    name: str
+    channels: int
+    positions: int
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A network's cost: the sums over its layers."""
+
+    layers: tuple[Layer, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one window, forward."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def gmac(self) -> float:
+        """`macs` in 10^9. A training step costs about three times as many: forward and two gradients."""
+        return self.macs / 1e9
+
+
+def count(spec: ModelSpec) -> Cost:
+    """The cost of a network of this spec, layer by layer."""
+    bins = spec.window_bp // spec.bin_bp
+    layers = [*_tower(spec)]
+    for layer in spec.context:
+        layers += _context_layer(layer, layers[-1].channels, bins)
+    channels = spec.tower.filters[-1]
+    for layer in spec.context:
+        channels = layer.channels_out(channels)
+    layers.append(_block("head", "conv 1", channels, spec.head.filters, 1, spec.bins))
+    affine = spec.head.filters * spec.tracks
+    layers.append(Layer("head", "affine", spec.tracks, spec.bins, affine + spec.tracks, affine * spec.bins))
+    return Cost(tuple(layers))
+
+
+def _tower(spec: ModelSpec) -> Iterator[Layer]:
+    channels, positions = 4, spec.window_bp
+    for filters, width, pool in zip(spec.tower.filters, spec.tower.widths, spec.tower.pools, strict=True):
+        name = f"conv {width}" + (f", pool {pool}" if pool > 1 else "")
+        yield _block("tower", name, channels, filters, width, positions, pool=pool)
+        channels, positions = filters, positions // pool
+
+
+def _context_layer(spec: DilatedSpec | PoolingSpec | AttentionSpec, channels: int, bins: int) -> Iterator[Layer]:
+    if isinstance(spec, DilatedSpec):
+        for i in range(spec.layers):
+            block = _block("context", "", channels + i * spec.filters, spec.filters, spec.width, bins)
+            name = f"conv {spec.width}, dilation {2 ** (i + 1)}, dense"
+            out = channels + (i + 1) * spec.filters
+            yield Layer("context", name, out, bins, block.parameters, block.macs)
+        return
+    distance = spec.heads * _PARAMETERS_PER_HEAD[spec.distance.kind]
+    mixing = spec.heads * bins * bins * channels  # sum over t of weight times h_t
+    out, name = spec.channels_out(channels), f"{spec.heads} heads, {_DISTANCE_NAMES[spec.distance.kind]}"
+    if isinstance(spec, PoolingSpec):
+        yield Layer("context", f"pooling, {name}", out, bins, distance, mixing)
+        return
+    query = spec.heads * channels * channels
+    yield Layer(
+        "context",
+        f"attention, {name}",
+        out,
+        bins,
+        query + spec.heads * channels + distance,
+        query * bins + 2 * mixing,  # scores cost what the mixing costs
+    )
+
+
+def _block(part: str, name: str, channels: int, filters: int, width: int, positions: int, *, pool: int = 1) -> Layer:
+    weights = channels * filters * width
+    return Layer(part, name, filters, positions // pool, weights + 2 * filters, weights * positions)
