@@ -4,6 +4,7 @@ May import `genome`, `engine`, `plot` and `tracks`; knows nothing of models. Wha
 `loader`) is imported from its own file, so that the processes of a build start without it.
 """
 
+from regact.dataset.build import build_dataset
 from regact.dataset.config import (
     SPLITS,
     DatasetConfig,
@@ -24,5 +25,6 @@ __all__ = [
     "SplitByRegions",
     "Store",
     "Strides",
+    "build_dataset",
     "open_store",
 ]

@@ -88,7 +88,7 @@ class StoreHeader(_Record):
         transform_version: `TRANSFORM_VERSION` of the transforms that made the values.
         folds: Names of the folds that the window table's numbers stand for.
         roles: Each fold's split as the build had it.
-        left_out: One sentence for each thing that no window covers, and why.
+        remarks: One sentence for each kind of thing that was left out, or taken as 0, and why.
         windows_sha256, mask_sha256, values_sha256: Digests of the window table, mask and targets.
         fingerprint: Digest of all of the above that defines the content: not paths, versions of the code or dates.
         regact_version, created: Who wrote it, and when (ISO 8601, UTC).
@@ -103,7 +103,7 @@ class StoreHeader(_Record):
     transform_version: int
     folds: tuple[str, ...]
     roles: dict[str, str]
-    left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     windows_sha256: str = ""
     mask_sha256: str = ""
     values_sha256: str = ""

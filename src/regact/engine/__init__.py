@@ -7,19 +7,22 @@ from regact.engine.files import (
     check_space,
     disk_full_as_error,
     partial_folder,
+    refuse_existing,
     whole_file,
     whole_folder,
     write_json,
 )
-from regact.engine.local import run_tasks
+from regact.engine.local import available_cores, run_tasks
 from regact.engine.progress import ProgressBar, progress
 
 __all__ = [
     "ProgressBar",
+    "available_cores",
     "check_space",
     "disk_full_as_error",
     "partial_folder",
     "progress",
+    "refuse_existing",
     "run_tasks",
     "whole_file",
     "whole_folder",

@@ -68,7 +68,7 @@ def whole_folder(path: Path | str, *, overwrite: bool = False, resume: bool = Fa
     """
     final = Path(path)
     with disk_full_as_error(final):
-        _refuse_existing(final, overwrite)
+        refuse_existing(final, overwrite)
         final.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(final)
         temporary = partial_folder(final) if resume else _temporary_name(final)
@@ -76,7 +76,7 @@ def whole_folder(path: Path | str, *, overwrite: bool = False, resume: bool = Fa
         try:
             with _sole_writer(temporary, final):
                 yield temporary
-                _refuse_existing(final, overwrite)
+                refuse_existing(final, overwrite)
                 _move_folder(temporary, final)
         finally:
             if not resume:
@@ -111,6 +111,12 @@ def check_space(path: Path | str, needed_bytes: int, what: str) -> None:
             f"{needed_bytes / 1e9:,.2f} GB for {what}",
             "make room or write to another disk",
         )
+
+
+def refuse_existing(path: Path | str, overwrite: bool) -> None:
+    """Raise OutputExistsError where `path` is there and must not be replaced: to be asked before long work."""
+    if Path(path).exists() and not overwrite:
+        raise OutputExistsError(path, "already there", "a new name", "or say --overwrite to replace it")
 
 
 @contextmanager
@@ -157,11 +163,6 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _refuse_existing(final: Path, overwrite: bool) -> None:
-    if final.exists() and not overwrite:
-        raise OutputExistsError(final, "already there", "a new name", "or say --overwrite to replace it")
 
 
 @contextmanager

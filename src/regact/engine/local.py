@@ -5,6 +5,7 @@ which task a killed worker had, and before Python 3.14 cannot stop running tasks
 """
 
 import multiprocessing
+import os
 import pickle
 import signal
 import traceback
@@ -24,6 +25,12 @@ Result = TypeVar("Result")
 
 _SECONDS_TO_END = 5.0
 _FEWER_WORKERS = "use fewer --workers or a machine with more memory"
+
+
+def available_cores() -> int:
+    """How many processes this one may keep busy: the default number of workers."""
+    # os.cpu_count() counts cores that a batch system or container may have withheld; macOS cannot tell.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_tasks(
