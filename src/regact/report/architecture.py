@@ -15,8 +15,7 @@ from regact.report.distance import distance_curves
 def draw_architecture(spec: ModelSpec) -> Figure:
     """Return a figure of the network of `spec`: layers from bottom to top and, below, how bins see each other.
 
-    The latter is the tree of dilated connections, or the distance function of each head as it starts; nothing for a network
-    without either.
+    The latter is the tree of dilated connections, or each head's distance function as it starts, or nothing.
     """
     boxes = _boxes(spec)
     dilated = next((layer for layer in spec.context if isinstance(layer, DilatedSpec)), None)
