@@ -12,17 +12,19 @@
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from regact.dataset import DatasetConfig
-from regact.errors import ConfigError
+from regact.dataset import DatasetConfig, Store, open_store
+from regact.dataset.build import build_dataset
+from regact.errors import ConfigError, StoreError
 from regact.model import ModelConfig, ModelSpec, model_spec
+from regact.settings import check_settings, override, read_yaml
+from regact.tracks import TrackSheet, read_track_sheet
 from regact.train.config import TrainingConfig
 
 DATA_VARIABLE = "REGACT_DATA"
@@ -87,14 +89,11 @@ def load_experiment(path: str | Path, *, data: str | Path | None = None, overrid
             missing, values of a wrong type or range, `${data}` without a value, input files that do not exist.
     """
     path = Path(path)
-    values, problems = _read_yaml(path)
-    problems += [problem for text in overrides if (problem := _override(values, text))]
-    _fill_in_data(values, os.environ.get(DATA_VARIABLE) if data is None else str(data), "", problems)
-    experiment: Experiment | None = None
-    try:
-        experiment = Experiment.model_validate(values)
-    except ValidationError as error:
-        problems += [_explain(problem, values) for problem in error.errors()]
+    values, problems = read_yaml(path)
+    problems += [problem for text in overrides if (problem := override(values, text))]
+    _fill_in_data(values, os.environ.get(DATA_VARIABLE) if data is None else str(Path(data).absolute()), "", problems)
+    experiment, more = check_settings(Experiment, values)
+    problems += more
     if experiment is not None:
         experiment = _resolve(experiment, path.parent.absolute())
         problems += [f"{field}: {file} does not exist" for field, file in _inputs(experiment) if _is_missing(file)]
@@ -104,56 +103,60 @@ def load_experiment(path: str | Path, *, data: str | Path | None = None, overrid
     return experiment
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML without keys that overwrite each other silently."""
+def open_or_build_store(
+    experiment: Experiment, *, workers: int | None = None, tell: Callable[[str], object] = lambda remark: None
+) -> Store:
+    """The experiment's dataset: built where it is not there yet, else checked to be the one asked for.
 
-    duplicates: list[str]
+    `tell` is called with what is being done and each remark of the build.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                self.duplicates.append(f"line {key_node.start_mark.line + 1}: key {key!r} is there twice")
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """The file's values, and what is wrong with it as YAML."""
-    try:
-        loader = _UniqueKeyLoader(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(path, [f"cannot be read ({error})"]) from error
-    loader.duplicates = []
-    try:
-        values = loader.get_single_data()
-    except yaml.YAMLError as error:
-        raise ConfigError(path, [f"is no YAML: {' '.join(str(error).split())}"]) from error
-    finally:
-        loader.dispose()
-    if not isinstance(values, dict):
-        raise ConfigError(path, ["holds no settings; needed `key: value` lines, at least name, genome and tracks"])
-    return values, loader.duplicates
+    Raises: StoreError where the store that is there was built with other settings or tracks; as `build_dataset`.
+    """
+    path = experiment.store_path
+    if not path.exists():
+        tell(f"{path} is not there; building it")
+        return build_dataset(
+            experiment.genome,
+            experiment.tracks,
+            experiment.dataset,
+            path,
+            workers=workers,
+            contig_alias=experiment.contig_alias,
+            tell=tell,
+        )
+    store = open_store(path)
+    differences = _setting_differences(store.header.config, experiment.dataset)
+    differences += _track_differences(store.sheet, read_track_sheet(experiment.tracks))
+    if differences:
+        raise StoreError(
+            path, "; ".join(differences), "the store of this experiment", "name another with --store, or remove it"
+        )
+    return store
 
 
-def _override(values: dict[str, Any], text: str) -> str:
-    """Set one field in place; return what is wrong with `text`, or nothing."""
-    field, equals, value = text.partition("=")
-    if not equals or not all(field.split(".")):
-        return f"--set {text}: no field=value (for example --set model.width=0.5)"
-    *parents, last = field.strip().split(".")
-    place = values
-    for parent in parents:
-        child = place.setdefault(parent, {})
-        if not isinstance(child, dict):
-            return f"--set {text}: {parent} is no group of settings"
-        place = child
-    try:
-        place[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        return f"--set {text}: the value is no YAML"
-    return ""
+def _setting_differences(found: BaseModel, needed: BaseModel, prefix: str = "dataset.") -> list[str]:
+    """Settings of a store that are not the experiment's; of a file, only whether there is one, for files may move."""
+    differences = []
+    for name in type(needed).model_fields:
+        have, want = getattr(found, name, None), getattr(needed, name)
+        if isinstance(have, BaseModel) and type(have) is type(want):
+            differences += _setting_differences(have, want, f"{prefix}{name}.")
+        elif have != want and not (isinstance(have, Path) and isinstance(want, Path)):
+            differences.append(f"{prefix}{name} is {have}, needed {want}")
+    return differences
+
+
+def _track_differences(found: TrackSheet, needed: TrackSheet) -> list[str]:
+    """Tracks that only one of the two has, or whose values were made otherwise."""
+    have, want = ({track.identifier: track for track in sheet.tracks} for sheet in (found, needed))
+    missing, extra = [name for name in want if name not in have], [name for name in have if name not in want]
+    changed = [name for name in want if name in have and replace(want[name], files=()) != replace(have[name], files=())]
+    kinds = {"has no track": missing, "has the further track": extra, "has other values of track": changed}
+    return [f"{text} {_some(names)}" for text, names in kinds.items() if names]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _fill_in_data(values: Any, data: str | None, field: str, problems: list[str]) -> Any:
@@ -168,53 +171,6 @@ def _fill_in_data(values: Any, data: str | None, field: str, problems: list[str]
             return values.replace("${data}", data)
         problems.append(f"{field}: ${{data}} has no value; say --data FOLDER or set {DATA_VARIABLE}")
     return values
-
-
-def _explain(error: Mapping[str, Any], values: Any) -> str:
-    """One of pydantic's errors as `field: what; remedy`."""
-    field = _field_path(error["loc"], values)
-    match error["type"]:
-        case "extra_forbidden":
-            known = _known_keys(error["loc"][:-1])
-            near = get_close_matches(str(error["loc"][-1]), known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(known))}"
-            return f"{field}: unknown key; {hint}"
-        case "missing":
-            return f"{field}: missing"
-        case "value_error":
-            return f"{field}: {error['ctx']['error']}" if field else str(error["ctx"]["error"])
-        case _:
-            return f"{field}: {error['msg']}, found {error['input']!r}"
-
-
-def _field_path(loc: Sequence[str | int], values: Any) -> str:
-    """The dotted path that a user can find in the file: without the tags that pydantic puts in for unions."""
-    parts = []
-    for index, part in enumerate(loc):
-        inside = (isinstance(values, dict) and part in values) or (isinstance(values, list) and isinstance(part, int))
-        if inside:
-            values = values[part]
-        elif index < len(loc) - 1 or not isinstance(values, dict):
-            continue
-        parts.append(str(part))
-    return ".".join(parts)
-
-
-def _known_keys(loc: Sequence[str | int]) -> list[str]:
-    """The keys that a group of settings may have, read from the JSON schema (which knows unions and their tags)."""
-    schema = Experiment.model_json_schema()
-    node = _dereference(schema, schema)
-    for part in loc:
-        tags = node.get("discriminator", {}).get("mapping", {})
-        node = {"$ref": tags[part]} if part in tags else node.get("properties", {}).get(part, {})
-        node = _dereference(node, schema)
-    return list(node.get("properties", {}))
-
-
-def _dereference(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    while "$ref" in node:
-        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
-    return node
 
 
 def _resolve(settings: Settings, folder: Path) -> Settings:

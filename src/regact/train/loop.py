@@ -18,6 +18,7 @@ from regact.engine import ProgressBar, progress, whole_file
 from regact.errors import DataError, TrainingError
 from regact.genome import Genome
 from regact.model import ModelSpec, build_model, one_hot, save_model
+from regact.model.prediction import inference
 from regact.train.card import check_same, describe
 from regact.train.config import TrainingConfig
 from regact.train.device import open_fabric
@@ -181,7 +182,7 @@ class _Training:
             group["lr"] = learning_rate_at(done.step, config, self.total_steps)
         z = self.wrapped_model(one_hot(example.codes))
         loss = poisson_loss(self.model, z, example)
-        value = float(loss)
+        value = loss.item()
         if not math.isfinite(value):
             raise self.not_finite("the loss", value, first_broken_track(z, example))
         self.wrapped_optimizer.zero_grad()
@@ -198,13 +199,13 @@ class _Training:
     def end_epoch(self) -> dict[str, float]:
         """Validate, keep the weights if they are the best so far, log and save; return the epoch's row of the log."""
         done, config = self.progress, self.config
-        result = validate(
-            self.model,
-            self.until_interrupted(self.valid_loader.epoch(0)),
-            strand_pair=self.strand_pair,
-            device=self.fabric.device,
-            forward=self.wrapped_model,
-        )
+        with inference(self.model):
+            result = validate(
+                lambda _, example: self.model.rate(self.wrapped_model(one_hot(example.codes))),
+                self.until_interrupted(self.valid_loader.epoch(0)),
+                strand_pair=self.strand_pair,
+                device=self.fabric.device,
+            )
         means = result.means()
         score = means[config.judged_by]
         if done.best_score is None or score > done.best_score + config.min_delta:

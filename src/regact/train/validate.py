@@ -9,15 +9,13 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from regact.dataset.augment import to_device
+from regact.dataset.augment import Example, to_device
 from regact.dataset.batch import Batch
+from regact.losses import poisson_nll_of_rate
 from regact.metrics import AccuracySums, mean_over_tracks
-from regact.model import SequenceModel, one_hot
-from regact.model.prediction import inference
 from regact.tracks import TrackSheet
-from regact.train.objective import poisson_loss
 
-Forward = Callable[[Float[Tensor, "batch 4 position"]], Float[Tensor, "batch track bin"]]
+RateOf = Callable[[Batch, Example], Float[Tensor, "batch track bin"]]
 
 
 @dataclass(frozen=True)
@@ -38,27 +36,22 @@ class Validation:
 
 
 def validate(
-    model: SequenceModel,
+    rate_of: RateOf,
     batches: Iterable[Batch],
     *,
     strand_pair: Int64[Tensor, "track"],
     device: torch.device,
-    forward: Forward | None = None,
 ) -> Validation:
-    """Predict every batch and compare with what was measured; the model is left in the mode it was in.
-
-    `forward` stands in for the model where something wraps it (Fabric, for its precision).
-    """
+    """Predict every batch with `rate_of` (expected counts, on `device`) and compare with what was measured."""
     sums = AccuracySums(len(strand_pair))
     loss_sum, n_bins = 0.0, 0
-    with inference(model):
-        for batch in batches:
-            example = to_device(batch, device, strand_pair)
-            z = (forward or model)(one_hot(example.codes))
-            unmasked = int(example.mask.sum())
-            loss_sum += float(poisson_loss(model, z, example)) * unmasked
-            n_bins += unmasked
-            sums.update(model.rate(z), example.targets, example.mask)
+    for batch in batches:
+        example = to_device(batch, device, strand_pair)
+        rate = rate_of(batch, example)
+        unmasked = int(batch.mask.sum())
+        loss_sum += float(poisson_nll_of_rate(rate, example.targets, example.mask)) * unmasked
+        n_bins += unmasked
+        sums.update(rate, example.targets, example.mask)
     return Validation(loss_sum / n_bins if n_bins else math.nan, sums)
 
 

@@ -1,0 +1,73 @@
+"""`regact train`: an experiment becomes a run folder."""
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regact.cli.options import Data, Device, Overwrite, RequiredOut, Resume, Seed, Set, Store, Workers
+from regact.cli.output import print_line, print_remark
+from regact.experiment import load_experiment, open_or_build_store
+from regact.train import train_model
+
+
+def command(
+    experiment: Annotated[
+        Path, typer.Argument(metavar="EXPERIMENT.yaml", help="Data, model and training in one file.")
+    ],
+    out: RequiredOut,
+    store: Store = None,
+    preset: Annotated[str | None, typer.Option("--preset", help="Another model than the experiment's.")] = None,
+    settings: Set = [],  # noqa: B006, typer copies it
+    data: Data = None,
+    device: Device = "auto",
+    workers: Workers = None,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+) -> None:
+    """Train the model of an experiment and write a run folder.
+
+    The dataset is built first where it is not there yet. Ctrl-C saves the state; the same command with --resume goes on
+    from it, and also after a kill or a power cut (at most `save_minutes` are lost).
+
+    [bold]Examples[/bold]
+
+      regact train experiments/yeast.yaml --out runs/yeast --data data
+
+      regact train experiments/yeast.yaml --out runs/basenji --preset basenji --set training.epochs=5
+
+      regact train experiments/yeast.yaml --out runs/yeast --resume
+    """
+    overrides = list(settings)
+    overrides += [f"model.preset={preset}"] * (preset is not None)
+    overrides += [f"training.seed={seed}"] * (seed is not None)
+    overrides += [f"store={store}"] * (store is not None)
+    plan = load_experiment(experiment, data=data, overrides=overrides)
+    dataset = open_or_build_store(plan, workers=workers, tell=print_remark)
+    train_model(
+        dataset,
+        dataset.open_genome(plan.genome),
+        plan.model_spec(dataset.n_tracks),
+        plan.training,
+        out,
+        device=device,
+        workers=workers or 0,
+        overwrite=overwrite,
+        resume=resume,
+        settings=plan.settings(),
+        card={"name": plan.name, "command": shlex.join(["regact", *sys.argv[1:]])},
+        on_epoch=_print_epoch,
+    )
+    print_line(str(out))
+
+
+def _print_epoch(row: Mapping[str, float]) -> None:
+    print_remark(
+        f"epoch {row['epoch']:.0f}, {row['seconds'] / 60:.1f} min: loss {row['train_loss']:.4f}, "
+        f"valid loss {row['valid_loss']:.4f}, valid Pearson {row['valid_pearson']:.4f}, "
+        f"of log(1 + count) {row['valid_pearson_log1p']:.4f}, r2 {row['valid_r2']:.4f}"
+    )
