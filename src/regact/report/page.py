@@ -1,0 +1,186 @@
+"""The report: runs on one dataset, side by side, on one HTML page that needs no other file."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import jinja2
+
+from regact.dataset import Store, open_store
+from regact.engine import whole_file
+from regact.errors import RunError
+from regact.evaluate import evaluate
+from regact.genome import Genome
+from regact.plot import LearningCurve, plot_accuracy, plot_distance, plot_learning_curves, plot_tracks
+from regact.report.distance import distance_curves
+from regact.report.figure import svg_data_uri
+from regact.report.region import view_region
+from regact.report.run_record import RunRecord, read_run, run_labels
+from regact.report.tables import assay_table, dataset_table, summary_table
+from regact.train.run_folder import CONFIG, read_card
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A figure of the page: its image, what it shows, and the text below it."""
+
+    image: str  # a data: address
+    alt: str
+    caption: str
+
+
+def write_report(
+    runs: Sequence[str | Path],
+    out: str | Path,
+    *,
+    split: str = "test",
+    store: str | Path | None = None,
+    genome: str | Path | None = None,
+    device: str = "auto",
+    workers: int = 0,
+) -> Path:
+    """Judge `runs` on `split` and write them side by side as one HTML page; return `out`.
+
+    Args:
+        runs: Run folders, all trained on the same dataset.
+        out: The page.
+        split: train, valid or test.
+        store: The dataset, where it is not where the runs found it.
+        genome: FASTA of the genome, where it is not where the store found it.
+        device: Where predictions are made.
+        workers: Processes that read ahead.
+
+    Raises:
+        RunError: a folder is no run, has no finished epoch, or the runs are of different datasets.
+        StoreError, DataError: the store or its genome cannot be opened, or the split is empty.
+    """
+    folders = [Path(run) for run in runs]
+    dataset = _shared_store(folders, store)
+    opened_genome = dataset.open_genome(genome)
+    records = []
+    for folder, label in zip(folders, run_labels(folders), strict=True):
+        judged = evaluate(folder, split=split, store=dataset, genome=opened_genome, device=device, workers=workers)
+        records.append(read_run(folder, label, judged))
+    page = _render(records, dataset, opened_genome, split)
+    with whole_file(out) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return Path(out)
+
+
+def _shared_store(runs: Sequence[Path], store: str | Path | None) -> Store:
+    """Open the dataset that all runs were trained on; RunError where there is no such one."""
+    if not runs:
+        raise ValueError("no run given; needed at least one")
+    cards = [read_card(run) for run in runs]
+    for run, card in zip(runs[1:], cards[1:], strict=True):
+        if card["store"]["fingerprint"] != cards[0]["store"]["fingerprint"]:
+            raise RunError(
+                run,
+                f"trained on another dataset ({card['store']['path']}) than {runs[0]} ({cards[0]['store']['path']})",
+                "runs of one dataset",
+                "write one report for each dataset",
+            )
+    return open_store(store or cards[0]["store"]["path"])
+
+
+def _render(runs: Sequence[RunRecord], store: Store, genome: Genome, split: str) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("regact.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html").render(
+        split=split,
+        n_windows=runs[0].accuracy.n_windows,
+        n_bins=runs[0].accuracy.n_bins,
+        without_variance=runs[0].accuracy.without_variance,
+        summary=summary_table(runs),
+        assays=assay_table(runs),
+        accuracy=_accuracy_figure(runs),
+        learning=_learning_figures(runs),
+        distances=_distance_figures(runs),
+        region=_region_figure(runs, store, genome, split),
+        dataset=dataset_table(store),
+        runs=[_run_facts(run) for run in runs],
+        versions=_versions(),
+        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def _accuracy_figure(runs: Sequence[RunRecord]) -> FigureBlock:
+    values = {
+        run.label: {str(assay): rows["pearson"].to_numpy() for assay, rows in run.accuracy.tracks.groupby("assay")}
+        for run in runs
+    }
+    ax = plot_accuracy(values, quantity="Pearson correlation")
+    return FigureBlock(
+        svg_data_uri(ax),
+        "Pearson correlation per assay and model",
+        "Pearson correlation of counts per assay: the mean over tracks, and every track.",
+    )
+
+
+def _learning_figures(runs: Sequence[RunRecord]) -> list[FigureBlock]:
+    def curves(valid: str, train: str | None = None) -> list[LearningCurve]:
+        return [
+            LearningCurve(
+                run.label,
+                run.log["epoch"].to_numpy(float),
+                run.log[valid].to_numpy(float),
+                None if train is None else run.log[train].to_numpy(float),
+            )
+            for run in runs
+        ]
+
+    loss = plot_learning_curves(curves("valid_loss", "train_loss"), quantity="log-Poisson loss per bin")
+    pearson = plot_learning_curves(curves("valid_pearson"), quantity="validation Pearson")
+    return [
+        FigureBlock(svg_data_uri(loss), "Loss over epochs", "Loss: full lines validation, dashed lines training."),
+        FigureBlock(svg_data_uri(pearson), "Validation Pearson over epochs", "Pearson on validation, mean of tracks."),
+    ]
+
+
+def _distance_figures(runs: Sequence[RunRecord]) -> list[FigureBlock]:
+    figures = []
+    for run in runs:
+        if curves := distance_curves(run.model):
+            caption = f"{run.label}: how much a bin at this distance may count, for every head."
+            figures.append(
+                FigureBlock(svg_data_uri(plot_distance(curves)), f"Distance functions of {run.label}", caption)
+            )
+    return figures
+
+
+def _region_figure(runs: Sequence[RunRecord], store: Store, genome: Genome, split: str) -> FigureBlock:
+    view = view_region(runs, store, genome, split)
+    axes = plot_tracks(view.panels, chrom=view.region.chrom, start=view.region.start, bin_bp=store.bin_bp)
+    caption = (
+        f"{view.region}: the window of the {split} split with the most measured signal. Grey: measured counts; "
+        f"lines: predictions."
+    )
+    return FigureBlock(svg_data_uri(axes[0]), f"Measured and predicted signal in {view.region}", caption)
+
+
+def _run_facts(run: RunRecord) -> dict[str, str]:
+    """Return what the page says on how a run was made."""
+    code, machine = run.card["code"], run.card["machine"]
+    settings = run.accuracy.run / CONFIG
+    return {
+        "label": run.label,
+        "folder": str(run.accuracy.run),
+        "state": run.card["state"] + (f": {run.card['ended']}" if "ended" in run.card else ""),
+        "command": run.card.get("command", ""),
+        "made": f"regact {code['regact']}, torch {code['torch']}, Python {code['python']}; {machine['device']}, "
+        f"{machine['threads']} threads",
+        "settings": settings.read_text(encoding="utf-8") if settings.exists() else "",
+    }
+
+
+def _versions() -> str:
+    names = ("regact", "torch", "numpy", "pandas", "zarr", "matplotlib")
+    return ", ".join([*(f"{name} {metadata.version(name)}" for name in names), f"Python {platform.python_version()}"])
