@@ -27,18 +27,18 @@ def to_device(batch: Batch, device: torch.device | str, strand_pair: Int64[Tenso
     Reading the other strand reverse-complements the codes, flips the bins of targets and mask, and gives each track the
     values of its strand pair. `strand_pair` holds each track's partner (itself where the track has no strand).
 
-    Copies from pinned memory run beside the device's work (`non_blocking`); the batch must not be changed meanwhile.
+    For a GPU the copies pass through pinned memory and run beside its work: nothing here waits for the device.
 
     Raises:
         ShapeError: `strand_pair` has another length than the batch has tracks.
     """
     check_shape(strand_pair, "track", name="strand_pair", track=batch.targets.shape[2])
-    codes = batch.codes.to(device, non_blocking=True)
-    targets = batch.targets.to(device, non_blocking=True)  # float16: half the bytes to move
-    mask = batch.mask.to(device, non_blocking=True)
+    device = torch.device(device)
+    codes = _send(batch.codes, device)
+    targets = _send(batch.targets, device)  # float16: half the bytes to move
+    mask = _send(batch.mask, device)
     if batch.reverse.any():  # known on the host: no device has to be waited for
-        reverse = batch.reverse.to(device, non_blocking=True)
-        pairs = strand_pair.to(device, non_blocking=True)
+        reverse, pairs = _send(batch.reverse, device), _send(strand_pair, device)
         codes = _where_window(reverse, reverse_complement_codes(codes), codes)
         targets = _where_window(reverse, targets.flip(1).index_select(2, pairs), targets)
         mask = _where_window(reverse, mask.flip(1), mask)
@@ -49,6 +49,16 @@ def reverse_complement_codes(codes: UInt8[Tensor, "batch position"]) -> UInt8[Te
     """The other strand's codes: reversed, A and T exchanged, C and G exchanged, N left as it is."""
     flipped = codes.flip(1)
     return torch.where(flipped < 4, 3 - flipped, flipped)
+
+
+def _send(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on `device`.
+
+    torch's own pinned memory is not used again before the copy is done, so the batch's may be as soon as it is let go.
+    """
+    if device.type != "cuda" or tensor.is_cuda:
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def _where_window(choose: Bool[Tensor, " batch"], yes: Tensor, no: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Self
 import torch
 
 from regact.dataset.batch import Batch
-from regact.dataset.batch_memory import BatchLayout
+from regact.dataset.batch_memory import BatchLayout, BatchMemory
 from regact.dataset.batch_plan import NO_AUGMENTATION, Augmentation, BatchPlan, PlannedBatch
 from regact.dataset.read_workers import ReadWorkers, WindowTask
 from regact.dataset.store import Store
@@ -54,8 +54,9 @@ class Loader:
         self.workers = workers
         self._reader = WindowReader(store, genome)
         self._layout = BatchLayout(min(batch_size, len(self.rows)), store.window_bp, store.n_bins, store.n_tracks)
-        # Enough for every worker to have a window in hand and one waiting.
-        self._batches_ahead = max(2, -(-2 * workers // self._layout.batch_size))
+        # Enough that every worker has a window in hand and another waiting.
+        self._batches_ahead = max(2, -(-2 * workers // self._layout.batch_size)) if workers else 0
+        self._memory = self._new_memory()
         self._pool: ReadWorkers | None = None
 
     @property
@@ -70,11 +71,8 @@ class Loader:
             RegactError: What went wrong while reading, also where a worker met it.
             TaskError: A worker failed otherwise or was killed.
         """
-        if self.workers == 0:
-            for i in range(start, self.batches_per_epoch):
-                yield self._read_here(self.plan.batch(epoch, i))
-        else:
-            yield from self._read_ahead(epoch, start)
+        planned = (self.plan.batch(epoch, i) for i in range(start, self.batches_per_epoch))
+        return self._read_ahead(planned) if self.workers else map(self._read_here, planned)
 
     def close(self) -> None:
         """End the worker processes; the next epoch starts new ones."""
@@ -88,50 +86,53 @@ class Loader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _read_ahead(self, epoch: int, start: int) -> Iterator[Batch]:
-        pool = self._open_pool()
-        planned = (self.plan.batch(epoch, i) for i in range(start, self.batches_per_epoch))
-        ahead: deque[tuple[PlannedBatch, int]] = deque()
-        waiting = next(planned, None)  # the next batch that has no slot yet
+    def _read_ahead(self, planned: Iterator[PlannedBatch]) -> Iterator[Batch]:
+        pool, memory = self._open_pool()
+        ahead: deque[tuple[PlannedBatch, int]] = deque()  # batches at the workers, and their slots
         try:
-            while waiting is not None or ahead:
-                while waiting is not None and len(ahead) <= self._batches_ahead:
-                    slot = pool.start_filling(self._tasks(waiting))
-                    if slot is None:
-                        break
-                    ahead.append((waiting, slot))
-                    waiting = next(planned, None)
-                if ahead:
-                    batch, slot = ahead.popleft()
-                    yield self._as_batch(batch, pool.wait_for(slot))
-                elif waiting is not None:  # the caller holds every slot: its batches stay, this one is read here
-                    batch, waiting = waiting, next(planned, None)
+            for batch in planned:
+                while ahead and (len(ahead) > self._batches_ahead or not memory.n_free):
+                    yield self._hand_over(pool, memory, *ahead.popleft())
+                slot = memory.take()
+                if slot is None:  # the caller holds every slot, and may
                     yield self._read_here(batch)
+                else:
+                    ahead.append((batch, slot))
+                    pool.start_filling(slot, self._tasks(batch))
+            while ahead:
+                yield self._hand_over(pool, memory, *ahead.popleft())
         finally:
             for _, slot in ahead:
                 pool.abandon(slot)
 
-    def _open_pool(self) -> ReadWorkers:
+    def _hand_over(self, pool: ReadWorkers, memory: BatchMemory, batch: PlannedBatch, slot: int) -> Batch:
+        pool.wait_for(slot)
+        return self._as_batch(batch, memory.lend(slot))
+
+    def _open_pool(self) -> tuple[ReadWorkers, BatchMemory]:
         if self._pool is None or not self._pool.alive:
-            # Two slots more than are read ahead: the batch being handed over, and the one that the caller still holds.
-            n_slots = min(self._batches_ahead + 2, self.batches_per_epoch + 1)
-            self._pool = ReadWorkers(self._reader, self._layout, workers=self.workers, n_slots=n_slots)
-        return self._pool
+            self._memory = self._new_memory()  # slots that a lost worker had are not waited for
+            self._pool = ReadWorkers(self._reader, self._memory, workers=self.workers)
+        self._pool.wait_for_abandoned()
+        return self._pool, self._memory
+
+    def _new_memory(self) -> BatchMemory:
+        # Two more than are read ahead: the batch being handed over, and the one that the caller still holds meanwhile.
+        return BatchMemory(self._layout, min(self._batches_ahead + 2, self.batches_per_epoch + 1))
 
     def _tasks(self, batch: PlannedBatch) -> list[WindowTask]:
-        rows = self.rows[batch.windows]
-        return [
-            WindowTask(j, int(row), int(shift)) for j, (row, shift) in enumerate(zip(rows, batch.shifts, strict=True))
-        ]
+        rows = self.rows[batch.windows].tolist()
+        return [WindowTask(*task) for task in zip(range(len(rows)), rows, batch.shifts.tolist(), strict=True)]
 
     def _read_here(self, batch: PlannedBatch) -> Batch:
-        arrays = self._layout.new_arrays(len(batch.windows))
+        slot = self._memory.take()
+        arrays = self._memory.lend(slot) if slot is not None else self._layout.new_arrays()
         for task in self._tasks(batch):
             self._reader.read_into(arrays, task.j, task.row, task.shift)
         return self._as_batch(batch, arrays)
 
     def _as_batch(self, batch: PlannedBatch, arrays: WindowArrays) -> Batch:
-        n = len(batch.windows)
+        n = len(batch.windows)  # fewer than the slot holds in a last batch
         return Batch(
             codes=torch.from_numpy(arrays.codes[:n]),
             targets=torch.from_numpy(arrays.targets[:n]),

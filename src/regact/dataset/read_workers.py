@@ -3,7 +3,6 @@
 import multiprocessing
 import signal
 import weakref
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -12,7 +11,7 @@ from typing import NamedTuple
 
 import zarr
 
-from regact.dataset.batch_memory import BatchLayout, SharedSlots
+from regact.dataset.batch_memory import BatchMemory
 from regact.dataset.window_reader import WindowArrays, WindowReader
 from regact.errors import RegactError, TaskError
 
@@ -28,19 +27,14 @@ class WindowTask(NamedTuple):
 
 
 class ReadWorkers:
-    """A pool of spawned processes that fill slots.
+    """A pool of spawned processes that fill slots of a batch memory."""
 
-    A slot is free, being filled, or lent out. It is lent as arrays; when the last of them (and of all tensors made from
-    them) is collected, the slot is free again. So whoever holds a batch may keep it as long as they like.
-    """
-
-    def __init__(self, reader: WindowReader, layout: BatchLayout, *, workers: int, n_slots: int) -> None:
-        self._slots = SharedSlots(layout, n_slots)
-        self._free = deque(range(n_slots))
-        self._unfinished = [0] * n_slots  # shares of each slot still being read
-        self._errors: list[RegactError | None] = [None] * n_slots
+    def __init__(self, reader: WindowReader, memory: BatchMemory, *, workers: int) -> None:
+        self._memory = memory
+        self._unfinished = [0] * memory.n_slots  # shares of each slot still being read
+        self._errors: list[RegactError | None] = [None] * memory.n_slots
         self._abandoned: set[int] = set()
-        self._workers = [_start_worker(reader, self._slots, number) for number in range(workers)]
+        self._workers = [_start_worker(reader, memory, number) for number in range(workers)]
         self._stop = weakref.finalize(self, _stop_workers, self._workers)
 
     @property
@@ -52,13 +46,8 @@ class ReadWorkers:
         """End the workers. Batches that are still held stay valid."""
         self._stop()
 
-    def start_filling(self, tasks: Sequence[WindowTask]) -> int | None:
-        """Have the workers read `tasks` into a free slot and return its index; None where every slot is lent out."""
-        while not self._free and self._abandoned:
-            self._collect()
-        if not self._free:
-            return None
-        slot = self._free.popleft()
+    def start_filling(self, slot: int, tasks: Sequence[WindowTask]) -> None:
+        """Have the workers read `tasks` into a slot, each a share of them."""
         n_shares = min(len(self._workers), len(tasks))
         for share in (tasks[k::n_shares] for k in range(n_shares)):
             worker = min(self._workers, key=lambda worker: worker.queued)
@@ -66,35 +55,38 @@ class ReadWorkers:
             worker.queued += len(share)
             with suppress(BrokenPipeError, ConnectionResetError):  # a lost worker shows itself in _collect
                 worker.pipe.send((slot, share))
-        return slot
 
-    def wait_for(self, slot: int) -> WindowArrays:
-        """The arrays of a slot, whole, lent until they are collected.
+    def wait_for(self, slot: int) -> None:
+        """Return when the slot is filled.
 
         Raises:
-            RegactError: Raised by a worker, as it is.
+            RegactError: Raised by a worker, as it is; the slot is free again.
             TaskError: A worker failed otherwise or was lost.
         """
         while self._unfinished[slot]:
             self._collect()
         error, self._errors[slot] = self._errors[slot], None
         if error is not None:
-            self._free.append(slot)
+            self._memory.give_back(slot)
             raise error
-        lent = self._slots.slot(slot)
-        weakref.finalize(lent, self._free.append, slot).atexit = False
-        return self._slots.layout.arrays(lent, self._slots.layout.batch_size)
 
     def abandon(self, slot: int) -> None:
-        """Let go of a slot that nobody will wait for; it is free once the workers have left it."""
+        """Free a slot that nobody will wait for, as soon as the workers have left it."""
         self._abandoned.add(slot)
-        self._release_abandoned(slot)
+        self._release_if_abandoned(slot)
+
+    def wait_for_abandoned(self) -> None:
+        """Return when no abandoned slot is being filled any more."""
+        while self._abandoned:
+            self._collect()
 
     def _collect(self) -> None:
         """Wait until at least one share is read."""
-        pipes = {worker.pipe: worker for worker in self._workers if worker.queued}
-        for pipe in wait(list(pipes)):
-            worker = pipes[pipe]  # type: ignore[index]  # `wait` gives back what it was given
+        if not self.alive:
+            raise RuntimeError("the loader was closed while one of its epochs was being read")
+        pipes: dict[object, _Worker] = {worker.pipe: worker for worker in self._workers if worker.queued}
+        for pipe in wait([worker.pipe for worker in pipes.values()]):
+            worker = pipes[pipe]
             try:
                 slot, n_read, error = worker.pipe.recv()
             except (EOFError, OSError):  # OSError where it died halfway through a message
@@ -103,13 +95,13 @@ class ReadWorkers:
             worker.queued -= n_read
             self._unfinished[slot] -= 1
             self._errors[slot] = self._errors[slot] or error
-            self._release_abandoned(slot)
+            self._release_if_abandoned(slot)
 
-    def _release_abandoned(self, slot: int) -> None:
+    def _release_if_abandoned(self, slot: int) -> None:
         if slot in self._abandoned and not self._unfinished[slot]:
             self._abandoned.remove(slot)
             self._errors[slot] = None
-            self._free.append(slot)
+            self._memory.give_back(slot)
 
 
 class _Worker:
@@ -119,10 +111,10 @@ class _Worker:
         self.process, self.pipe, self.queued = process, pipe, 0
 
 
-def _start_worker(reader: WindowReader, slots: SharedSlots, number: int) -> _Worker:
+def _start_worker(reader: WindowReader, memory: BatchMemory, number: int) -> _Worker:
     context = multiprocessing.get_context("spawn")  # not fork: zarr, torch and CUDA run threads
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(slots, theirs), name=f"regact-loader-{number}", daemon=True)
+    process = context.Process(target=_work, args=(memory, theirs), name=f"regact-loader-{number}", daemon=True)
     # Ctrl-C reaches every process of the terminal's group; the workers hold it back, and the parent ends them. Its
     # SIGTERM waits until they can end in order: cut off in their imports they would leave semaphores of numcodecs
     # behind.
@@ -136,12 +128,12 @@ def _start_worker(reader: WindowReader, slots: SharedSlots, number: int) -> _Wor
     return _Worker(process, ours)
 
 
-def _work(slots: SharedSlots, pipe: Connection) -> None:
+def _work(memory: BatchMemory, pipe: Connection) -> None:
     """The worker process: shares in, word of them out, until the pipe ends (also where the parent was killed)."""
     signal.signal(signal.SIGTERM, _exit)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     zarr.config.set({"threading.max_workers": 1, "async.concurrency": 1})  # one worker, one core
-    arrays = [slots.layout.arrays(slots.slot(k), slots.layout.batch_size) for k in range(slots.n_slots)]
+    arrays = [memory.arrays(slot) for slot in range(memory.n_slots)]
     reader = None
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
@@ -154,6 +146,7 @@ def _work(slots: SharedSlots, pipe: Connection) -> None:
 
 
 def _exit(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would cut short what the first began
     raise SystemExit
 
 
@@ -171,13 +164,13 @@ def _read(reader: WindowReader, arrays: WindowArrays, tasks: Sequence[WindowTask
 
 def _stop_workers(workers: Sequence[_Worker]) -> None:
     for worker in workers:
-        worker.pipe.close()
         worker.process.terminate()  # it only reads: nothing is left half done
     for worker in workers:
         worker.process.join(_SECONDS_TO_END)
         if worker.process.is_alive():
             worker.process.kill()
             worker.process.join()
+        worker.pipe.close()
 
 
 def _lost_worker_error(process: SpawnProcess) -> TaskError:

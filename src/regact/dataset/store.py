@@ -171,8 +171,14 @@ class Store:
         return targets, self.read_mask(wanted)
 
     def read_targets_into(self, row: int, targets: Float16[np.ndarray, "bin track"]) -> None:
-        """Decode the targets of one row into memory that is already there: fresh pages cost as much as decoding."""
-        self.targets.get_basic_selection((row,), out=NDBuffer.from_numpy_array(targets))
+        """Decode the targets of one row into memory that is already there: fresh pages cost as much as decoding.
+
+        Raises: StoreError where they cannot be decoded.
+        """
+        try:
+            self.targets.get_basic_selection((row,), out=NDBuffer.from_numpy_array(targets))
+        except (RuntimeError, ValueError) as error:  # what the codecs raise
+            raise StoreError(self.path, f"targets of row {row} are damaged ({error})", "", REBUILD) from error
 
     def read_mask(self, rows: Int64[np.ndarray, "row"] | int) -> Bool[np.ndarray, "*row bin"]:
         """Mask of some rows, or of one."""

@@ -32,8 +32,8 @@ class WindowReader:
         """Read the window of table row `row`, its sequence moved by `shift` bp, into item `j` of `arrays`."""
         start = int(self._starts[row]) + shift
         arrays.codes[j] = self.genome.fetch(Interval(self._chroms[row], start, start + self.store.window_bp))
-        targets, mask = self.store.read([row])
-        arrays.targets[j], arrays.mask[j] = targets[0], mask[0]
+        self.store.read_targets_into(row, arrays.targets[j])
+        arrays.mask[j] = self.store.read_mask(row)
 
     @cached_property
     def _chroms(self) -> list[str]:
