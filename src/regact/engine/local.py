@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _SECONDS_TO_END = 5.0
+_MAIN_GUARD = "see its message above; a script that starts workers calls them under `if __name__ == '__main__':`"
 _FEWER_WORKERS = "use fewer --workers or a machine with more memory"
 
 
@@ -167,7 +169,8 @@ def _start_worker(function: Callable[[Any], Any], number: int) -> _Worker:
 
 
 def _work(function: Callable[[Any], Any], pipe: Connection) -> None:
-    """The worker process: tasks in, outcomes out, until the pipe ends (also where the parent was killed)."""
+    """The worker process: tasks in, outcomes out, until the pipe or the parent ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             where, task = pipe.recv()
@@ -177,6 +180,14 @@ def _work(function: Callable[[Any], Any], pipe: Connection) -> None:
                 pipe.send(_Failure(error, traceback.format_exc()))
             except (AttributeError, TypeError, pickle.PicklingError) as error:  # the result cannot be pickled
                 pipe.send(_Failure(TaskError(where, f"its result cannot be sent: {error}"), traceback.format_exc()))
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as the parent has, however that came: a new run must not meet the writers of an old."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _attempt(function: Callable[[Task], Result], task: Task, where: str) -> Result:
@@ -198,5 +209,9 @@ def _lost_worker_error(where: str, exit_code: int | None, *, has_worked: bool) -
         remedy = _FEWER_WORKERS if -exit_code == signal.SIGKILL else ""
         cause = " (the system does this when memory runs out)" if -exit_code == signal.SIGKILL else ""
         return TaskError(where, f"its worker process was killed by {name}{cause}", "", remedy)
-    remedy = "" if has_worked else "a script that starts workers needs `if __name__ == '__main__':` around its calls"
+    remedy = (
+        ""
+        if has_worked
+        else "see its message above; a script that starts workers needs `if __name__ == '__main__':` around its calls"
+    )
     return TaskError(where, f"its worker process ended with exit code {exit_code}", "", remedy)
