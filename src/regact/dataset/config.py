@@ -187,8 +187,8 @@ class DatasetConfig(_Settings):
         if self.target_bp <= 0:
             bins = self.window_bp // self.bin_bp
             problems.append(f"crop_bins {self.crop_bins} at each end leaves no bin of the {bins} in a window")
-        if self.break_bp < self.window_bp:
-            problems.append(f"break_bp {self.break_bp} is shorter than window_bp {self.window_bp}")
+        if isinstance(self.split, SplitByFraction | SplitByFolds) and self.break_bp < self.window_bp:
+            problems.append(f"break_bp {self.break_bp} is shorter than window_bp {self.window_bp}; make it as long")
         if 2 * self.max_shift_bp >= self.window_bp:
             problems.append(f"max_shift_bp {self.max_shift_bp} is half of window_bp {self.window_bp} or more")
         if isinstance(self.split, SplitByFolds) and len({self.stride_bp(split) for split in SPLITS}) > 1:

@@ -1,6 +1,6 @@
 """Everything a build decides and checks before it reads a value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -128,7 +128,7 @@ def check_tracks(
 ) -> tuple[tuple[tuple[dict[str, str], ...], ...], tuple[str, ...]]:
     """The contig names of every track's files, each opened and held against the genome, and remarks on them.
 
-    Raises: The error of the one bad track, or ConfigError with those of several.
+    Raises: FormatError or ContigError, naming all files where they share it; ConfigError with the errors of several.
     """
     found: list[tuple[dict[str, str], ...]] = []
     errors: list[RegactError] = []
@@ -142,12 +142,24 @@ def check_tracks(
             except RegactError as error:
                 errors.append(error)
             bar.advance()
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        more = [f"and {len(errors) - _SHOWN_PROBLEMS} tracks more"] if len(errors) > _SHOWN_PROBLEMS else []
-        raise ConfigError(sheet.path, [str(error) for error in errors[:_SHOWN_PROBLEMS]] + more)
+    _raise_grouped(errors, sheet)
     return tuple(found), _lacking_contigs(sheet, found, lengths)
+
+
+def _raise_grouped(errors: Sequence[RegactError], sheet: TrackSheet) -> None:
+    """Raise what is wrong with some files, if anything; what many share (names, an assembly) is said once."""
+    groups: dict[tuple[object, ...], list[RegactError]] = {}
+    for error in errors:
+        groups.setdefault((type(error), error.found, error.needed, error.remedy), []).append(error)
+    merged = []
+    for first, *others in groups.values():
+        where = f"{first.where} and {len(others):,} other files" if others else first.where
+        merged.append(type(first)(where, first.found, first.needed, first.remedy))
+    if len(merged) == 1:
+        raise merged[0]
+    if merged:
+        more = [f"and {len(merged) - _SHOWN_PROBLEMS} tracks more"] if len(merged) > _SHOWN_PROBLEMS else []
+        raise ConfigError(sheet.path, [str(error) for error in merged[:_SHOWN_PROBLEMS]] + more)
 
 
 def _read_regions(path: Path | None, genome: Genome, alias: ContigAlias | None) -> Regions:
