@@ -2,9 +2,12 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from regact.errors import ConfigError, FormatError
 from regact.genome.contig_names import ContigAlias, match_contigs
@@ -27,58 +30,68 @@ class BedRow:
 
 
 def read_bed(path: Path | str, *, genome_lengths: Mapping[str, int], alias: ContigAlias | None = None) -> Regions:
-    """The bases that a BED file covers, merged.
+    """The bases that a BED file covers, merged; takes 24 bytes a row, as files of mappability have millions.
 
     Rows that start within their contig and end beyond it are cut at its end: public blacklists have such rows.
     Raises as `read_bed_rows`.
     """
-    rows = read_bed_rows(path, genome_lengths=genome_lengths, alias=alias, cut_ends=True)
-    return Regions.from_intervals(row.interval for row in rows)
+    path = Path(path)
+    columns: dict[str, array[int]] = {}  # contig -> line, start, end of one row after the other
+    problems: list[str] = []
+    for number, line in _lines(path):
+        try:
+            chrom, start, end, _ = _parse_row(line)
+            columns.setdefault(chrom, array("q")).extend((number, start, end))
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+    _refuse(path, problems)
+    bounds: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for other, chrom in _genome_names(path, columns, genome_lengths, alias).items():
+        numbers, starts, ends = np.frombuffer(columns[other], np.int64).reshape(-1, 3).T
+        length = genome_lengths[chrom]
+        beyond = np.flatnonzero((ends > length) & (starts >= length))
+        problems += [_beyond(numbers[row], starts[row], ends[row], chrom, length) for row in beyond]
+        bounds[chrom] = starts, np.minimum(ends, length)
+    _refuse(path, problems)
+    return Regions(bounds)
 
 
 def read_bed_rows(
-    path: Path | str,
-    *,
-    genome_lengths: Mapping[str, int],
-    alias: ContigAlias | None = None,
-    cut_ends: bool = False,
+    path: Path | str, *, genome_lengths: Mapping[str, int], alias: ContigAlias | None = None
 ) -> list[BedRow]:
     """The rows of a BED file (3 columns or more, plain or gzip) in file order, under the genome's contig names.
 
     Rows on contigs that the genome lacks are left out, unless all are.
 
-    Args:
-        cut_ends: Cut rows at their contig's end, rather than refuse them, where they start before it.
-
     Raises:
         FormatError: The file cannot be read.
-        ConfigError: Rows that are no BED, or lie beyond their contig; all of them up to ten.
+        ConfigError: Rows that are no BED, or reach beyond their contig; all of them up to ten.
         ContigError: No contig name matches the genome's.
     """
     path = Path(path)
-    rows: list[tuple[int, BedRow]] = []
+    rows: list[tuple[int, str, int, int, list[str]]] = []
     problems: list[str] = []
     for number, line in _lines(path):
         try:
-            rows.append((number, _parse_row(line)))
+            rows.append((number, *_parse_row(line)))
         except ValueError as error:
             problems.append(f"line {number}: {error}")
     _refuse(path, problems)
-    names = _genome_names(path, [row for _, row in rows], genome_lengths, alias)
+    names = _genome_names(path, (other for _, other, *_ in rows), genome_lengths, alias)
     placed: list[BedRow] = []
-    for number, row in rows:
-        chrom = names.get(row.interval.chrom)
-        if chrom is None:
+    for number, other, start, end, rest in rows:
+        if (chrom := names.get(other)) is None:
             continue
-        start, end, length = row.interval.start, row.interval.end, genome_lengths[chrom]
-        if end <= length:
-            placed.append(_move(row, Interval(chrom, start, end)))
-        elif cut_ends and start < length:
-            placed.append(_move(row, Interval(chrom, start, length)))
+        if end > genome_lengths[chrom]:
+            problems.append(_beyond(number, start, end, chrom, genome_lengths[chrom]))
         else:
-            problems.append(f"line {number}: {start:,}-{end:,} lies beyond the end of {chrom}, {length:,} bp")
+            placed.append(_bed_row(Interval(chrom, start, end), rest))
     _refuse(path, problems)
     return placed
+
+
+def _beyond(number: int, start: int, end: int, chrom: str, length: int) -> str:
+    return f"line {number}: {start:,}-{end:,} lies beyond the end of {chrom}, {length:,} bp"
 
 
 def _refuse(path: Path, problems: list[str]) -> None:
@@ -101,19 +114,26 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise FormatError(path, f"not readable ({error})", "a BED file, plain or gzip") from error
 
 
-def _parse_row(line: str) -> BedRow:
-    """Raises: ValueError saying what is wrong with the row."""
+def _parse_row(line: str) -> tuple[str, int, int, list[str]]:
+    """Contig, start, end and the columns after them.
+
+    Raises: ValueError saying what is wrong with the row.
+    """
     fields = line.split("\t") if "\t" in line else line.split()
     if len(fields) < 3:
         raise ValueError(f"{len(fields)} columns, needed chrom, start, end with tabs between")
-    chrom, start_text, end_text, *rest = (field.strip() for field in fields)
+    chrom, start_text, end_text, *rest = fields
     if not (start_text.isdecimal() and end_text.isdecimal()):
         raise ValueError(f"start '{start_text}' and end '{end_text}' are not both whole numbers >= 0")
     start, end = int(start_text), int(end_text)
     if end < start:
         raise ValueError(f"end {end:,} lies before start {start:,}")
-    name, score, strand, *_ = [*rest, "", "", ""][:3] if len(rest) < 3 else rest
-    return BedRow(Interval(chrom, start, end), name, _parse_score(score), strand if strand in ("+", "-") else ".")
+    return chrom, start, end, rest
+
+
+def _bed_row(interval: Interval, rest: list[str]) -> BedRow:
+    name, score, strand = [*rest, "", "", ""][:3]
+    return BedRow(interval, name, _parse_score(score), strand if strand in ("+", "-") else ".")
 
 
 def _parse_score(text: str) -> float | None:
@@ -126,14 +146,10 @@ def _parse_score(text: str) -> float | None:
 
 
 def _genome_names(
-    path: Path, rows: list[BedRow], genome_lengths: Mapping[str, int], alias: ContigAlias | None
+    path: Path, other_names: Iterable[str], genome_lengths: Mapping[str, int], alias: ContigAlias | None
 ) -> dict[str, str]:
-    """The file's contig name -> the genome's."""
-    if not rows:
+    """The file's contig name -> the genome's; empty for a file without rows."""
+    seen = dict.fromkeys(other_names)
+    if not seen:
         return {}
-    seen = dict.fromkeys(row.interval.chrom for row in rows)
     return {other: name for name, other in match_contigs(genome_lengths, seen, where=path, alias=alias).items()}
-
-
-def _move(row: BedRow, interval: Interval) -> BedRow:
-    return row if row.interval == interval else replace(row, interval=interval)
