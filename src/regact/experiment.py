@@ -72,8 +72,12 @@ class Experiment(BaseModel):
         )
 
     def settings(self) -> dict[str, Any]:
-        """All settings, defaults included and paths absolute, as plain values for a YAML file."""
-        return self.model_dump(mode="json")
+        """All settings, defaults included and paths absolute, as plain values for a YAML file.
+
+        Of the model only what was set: other fields have no meaning for its preset. The weights hold its spec in full.
+        """
+        model = {"preset": self.model.preset} | self.model.model_dump(mode="json", exclude_unset=True)
+        return self.model_dump(mode="json") | {"model": model}
 
 
 def load_experiment(path: str | Path, *, data: str | Path | None = None, overrides: Sequence[str] = ()) -> Experiment:
