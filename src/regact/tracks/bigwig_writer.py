@@ -9,7 +9,12 @@ import numpy as np
 import pyBigWig
 from jaxtyping import Float, Float32, Int, Int64
 
-from regact.engine import whole_file
+from regact.engine import check_space, whole_file
+
+# libBigWig corrupts its own memory when the disk fills up under it, so room is asked for before each piece. An interval
+# takes 12 bytes before compression, and every zoom level, written on closing, less than half of the level below.
+BYTES_PER_VALUE = 64
+MARGIN_BYTES = 2**24
 
 DenseChunk = tuple[str, int, Float[np.ndarray, "step"]]
 IntervalChunk = tuple[str, Int[np.ndarray, "row"], Int[np.ndarray, "row"], Float[np.ndarray, "row"]]
@@ -64,30 +69,31 @@ def covered_intervals(
 class _BigWigWriter:
     """Checks order, ends and values of what goes into an open pyBigWig file, which would take much of it in silence."""
 
-    def __init__(self, file: Any, lengths: Mapping[str, int]) -> None:
+    def __init__(self, path: Path, file: Any, lengths: Mapping[str, int]) -> None:
+        self.path = path
         self.file = file
         self.lengths = lengths
         self.rank = {chrom: rank for rank, chrom in enumerate(lengths)}
         self.chrom = ""
         self.end = 0
-        self.is_empty = True
+        self.values = 0
 
     def add_steps(self, chrom: str, start: int, values: Float[np.ndarray, "step"], span: int) -> None:
         if not len(values):
             return
+        self._check_contig(chrom)
         end = start + span * len(values)
-        cut_end = min(end, self.lengths.get(chrom, 0))
+        cut_end = min(end, self.lengths[chrom])
         if end - cut_end >= span:
             raise ValueError(f"values on {chrom} reach to {end}, the contig to {cut_end}")
         self._advance(chrom, start, cut_end)
         narrow = _as_float32(values, chrom, start)
+        self._take_room(int(np.isfinite(narrow).sum()))
         known = np.flatnonzero(np.isfinite(narrow[: len(narrow) - (end > cut_end)]))
         # Fixed steps take a third of the room of intervals.
         for run in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1) if len(known) else []:
-            self.is_empty = False
             self.file.addEntries(chrom, start + int(run[0]) * span, values=narrow[run], span=span, step=span)
         if end > cut_end and np.isfinite(narrow[-1]):
-            self.is_empty = False
             self.file.addEntries([chrom], [end - span], ends=[cut_end], values=[float(narrow[-1])])
 
     def add_intervals(
@@ -101,23 +107,30 @@ class _BigWigWriter:
             return
         if (starts >= ends).any() or (starts[1:] < ends[:-1]).any():
             raise ValueError(f"intervals on {chrom} are empty, overlap or are out of order")
+        self._check_contig(chrom)
         self._advance(chrom, int(starts[0]), int(ends[-1]))
         narrow = _as_float32(values, chrom, int(starts[0]))
         known = np.isfinite(narrow)
+        self._take_room(int(known.sum()))
         if known.any():
-            self.is_empty = False
             starts, ends = starts[known].astype(np.int64), ends[known].astype(np.int64)
             self.file.addEntries(np.full(len(starts), chrom), starts, ends=ends, values=narrow[known])
 
     def finish(self) -> None:
         """Make a file without any value readable: one without an index is none to other programs."""
-        if self.is_empty:
+        if not self.values:
             chrom = next(iter(self.lengths))
             self.file.addEntries([chrom], [0], ends=[self.lengths[chrom]], values=[0.0])
 
-    def _advance(self, chrom: str, start: int, end: int) -> None:
+    def _take_room(self, values: int) -> None:
+        self.values += values
+        check_space(self.path, MARGIN_BYTES + BYTES_PER_VALUE * values, "the next piece of this bigWig")
+
+    def _check_contig(self, chrom: str) -> None:
         if chrom not in self.lengths:
             raise ValueError(f"the file has no contig {chrom!r}")
+
+    def _advance(self, chrom: str, start: int, end: int) -> None:
         new_contig = chrom != self.chrom
         if new_contig and self.chrom and self.rank[chrom] < self.rank[self.chrom]:
             raise ValueError(f"{chrom} comes after {self.chrom}; chunks must come in the order of the contigs")
@@ -142,10 +155,11 @@ def _writer(path: str | Path, lengths: Mapping[str, int]) -> Iterator[_BigWigWri
     if not lengths:
         raise ValueError("a bigWig needs at least one contig")
     with whole_file(path) as temporary:
+        check_space(path, MARGIN_BYTES, "a bigWig")
         file = pyBigWig.open(str(temporary), "w")
         try:
             file.addHeader([(chrom, int(length)) for chrom, length in lengths.items()])
-            writer = _BigWigWriter(file, lengths)
+            writer = _BigWigWriter(Path(path), file, lengths)
             yield writer
             writer.finish()
         finally:

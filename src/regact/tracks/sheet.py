@@ -222,6 +222,8 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise FormatError(path, "no such file", "a track sheet (TSV)") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise FormatError(path, f"not a text table ({error})", "a track sheet: tab-separated UTF-8 text") from None
+    except OSError as error:
+        raise FormatError(path, f"cannot be read ({error.strerror})", "a track sheet (TSV)") from None
     if len(lines) < 2:
         raise ConfigError(path, ["the track sheet is empty: a header line and at least one track are needed"])
     header = [name.strip() for name in lines[0][1]]

@@ -146,9 +146,9 @@ def _summary(x: Float[np.ndarray, "*shape"], sum_stat: str, bin_bp: int) -> Floa
     if sum_stat == "mean":
         return x / bin_bp
     if sum_stat == "sum_sqrt":
-        return np.sqrt(1 + x) - 1
+        return x / (np.sqrt(1 + x) + 1)  # sqrt(1 + x) - 1 without its cancellation at small x
     if sum_stat == "sum_exp75":
-        return (1 + x) ** 0.75 - 1
+        return np.expm1(0.75 * np.log1p(x))
     return x
 
 
@@ -156,8 +156,8 @@ def _summary_inverse(y: Float[np.ndarray, "*shape"], sum_stat: str, bin_bp: int)
     if sum_stat == "mean":
         return y * bin_bp
     if sum_stat == "sum_sqrt":
-        return (1 + y) ** 2 - 1
+        return y * (y + 2)
     if sum_stat == "sum_exp75":
         # The inverse of a power of 0.75 is 4/3; Basenji's variant scores use it on sum_sqrt as well, where it is wrong.
-        return (1 + y) ** (4 / 3) - 1
+        return np.expm1(4 / 3 * np.log1p(y))
     return y
