@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from regact.plot.palette import GRID, TEXT
 
 
-def prepare_axes(ax: Axes | None, *, size: tuple[float, float] = (6.4, 3.6)) -> Axes:
+def prepare_axes(ax: Axes | None, *, size: tuple[float, float] = (6.4, 3.4)) -> Axes:
     """Return `ax`, or the axes of a new figure of `size` inches, with the common look."""
     if ax is None:
         ax = Figure(figsize=size, layout="constrained").subplots()

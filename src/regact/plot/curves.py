@@ -27,7 +27,7 @@ def plot_learning_curves(curves: Sequence[LearningCurve], *, quantity: str, ax: 
 
     `quantity` names the y axis, with its unit where it has one.
     """
-    ax = prepare_axes(ax)
+    ax = prepare_axes(ax, size=(5.4, 3.4))
     for index, curve in enumerate(curves):
         if curve.train is not None:
             ax.plot(curve.epoch, curve.train, color=color(index), linestyle=(0, (2, 2)), linewidth=1.2, alpha=0.6)

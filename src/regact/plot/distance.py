@@ -26,7 +26,7 @@ class DistanceCurve:
 
 def plot_distance(curves: Sequence[DistanceCurve], *, ax: Axes | None = None) -> Axes:
     """Draw f over the signed distance, one line a head."""
-    ax = prepare_axes(ax, size=(7.6, 3.4))
+    ax = prepare_axes(ax, size=(6.4, 4.2))
     ax.axvline(0, color=TEXT, linewidth=0.8, alpha=0.4)
     for index, curve in enumerate(curves):
         ax.plot(
@@ -42,5 +42,6 @@ def plot_distance(curves: Sequence[DistanceCurve], *, ax: Axes | None = None) ->
     ax.set_ylabel("distance function f")
     ax.set_ylim(bottom=0)
     if curves:
-        ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+        # Below: inside, it would hide the peaks.
+        ax.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
     return ax

@@ -1,16 +1,36 @@
-"""Figures as text that an HTML page can hold."""
+"""Figures as an HTML page holds them."""
 
 import base64
 import io
+from dataclasses import dataclass
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+CSS_PX_PER_INCH = 96
 
-def svg_data_uri(ax: Axes) -> str:
-    """Return the figure of `ax` as a `data:` address of an SVG image; the same figure gives the same text."""
-    figure = ax.figure.figure if not isinstance(ax.figure, Figure) else ax.figure
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A figure of a page: its image as a `data:` address, its natural width, what it shows, and the text below it."""
+
+    image: str
+    width_px: int
+    alt: str
+    caption: str
+
+
+def figure_block(ax: Axes, *, alt: str, caption: str) -> FigureBlock:
+    """Return the figure that `ax` belongs to, ready for a page."""
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("the axes belong to no figure")
+    return FigureBlock(_svg_data_uri(figure), round(CSS_PX_PER_INCH * figure.get_figwidth()), alt, caption)
+
+
+def _svg_data_uri(figure: Figure) -> str:
+    """Return the figure as the address of an SVG image; the same figure gives the same text."""
     buffer = io.BytesIO()
     # Letters as outlines: the page looks alike where no such font is installed. Without a salt, ids are random.
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "regact"}):

@@ -2,7 +2,6 @@
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,20 +15,11 @@ from regact.evaluate import evaluate
 from regact.genome import Genome
 from regact.plot import LearningCurve, plot_accuracy, plot_distance, plot_learning_curves, plot_tracks
 from regact.report.distance import distance_curves
-from regact.report.figure import svg_data_uri
+from regact.report.figure import FigureBlock, figure_block
 from regact.report.region import view_region
 from regact.report.run_record import RunRecord, read_run, run_labels
 from regact.report.tables import assay_table, dataset_table, summary_table
 from regact.train.run_folder import CONFIG, read_card
-
-
-@dataclass(frozen=True)
-class FigureBlock:
-    """A figure of the page: its image, what it shows, and the text below it."""
-
-    image: str  # a data: address
-    alt: str
-    caption: str
 
 
 def write_report(
@@ -117,11 +107,10 @@ def _accuracy_figure(runs: Sequence[RunRecord]) -> FigureBlock:
         run.label: {str(assay): rows["pearson"].to_numpy() for assay, rows in run.accuracy.tracks.groupby("assay")}
         for run in runs
     }
-    ax = plot_accuracy(values, quantity="Pearson correlation")
-    return FigureBlock(
-        svg_data_uri(ax),
-        "Pearson correlation per assay and model",
-        "Pearson correlation of counts per assay: the mean over tracks, and every track.",
+    return figure_block(
+        plot_accuracy(values, quantity="Pearson correlation"),
+        alt="Pearson correlation per assay and model",
+        caption="Pearson correlation of counts per assay: the mean over tracks, and every track.",
     )
 
 
@@ -140,8 +129,8 @@ def _learning_figures(runs: Sequence[RunRecord]) -> list[FigureBlock]:
     loss = plot_learning_curves(curves("valid_loss", "train_loss"), quantity="log-Poisson loss per bin")
     pearson = plot_learning_curves(curves("valid_pearson"), quantity="validation Pearson")
     return [
-        FigureBlock(svg_data_uri(loss), "Loss over epochs", "Loss: full lines validation, dashed lines training."),
-        FigureBlock(svg_data_uri(pearson), "Validation Pearson over epochs", "Pearson on validation, mean of tracks."),
+        figure_block(loss, alt="Loss over epochs", caption="Loss: full lines validation, dashed lines training."),
+        figure_block(pearson, alt="Validation Pearson over epochs", caption="Pearson on validation, mean of tracks."),
     ]
 
 
@@ -151,7 +140,7 @@ def _distance_figures(runs: Sequence[RunRecord]) -> list[FigureBlock]:
         if curves := distance_curves(run.model):
             caption = f"{run.label}: how much a bin at this distance may count, for every head."
             figures.append(
-                FigureBlock(svg_data_uri(plot_distance(curves)), f"Distance functions of {run.label}", caption)
+                figure_block(plot_distance(curves), alt=f"Distance functions of {run.label}", caption=caption)
             )
     return figures
 
@@ -160,10 +149,10 @@ def _region_figure(runs: Sequence[RunRecord], store: Store, genome: Genome, spli
     view = view_region(runs, store, genome, split)
     axes = plot_tracks(view.panels, chrom=view.region.chrom, start=view.region.start, bin_bp=store.bin_bp)
     caption = (
-        f"{view.region}: the window of the {split} split with the most measured signal. Grey: measured counts; "
-        f"lines: predictions."
+        f"{view.region}: the window of the {split} split with the most measured signal. Grey: counts as measured; "
+        "lines: as predicted."
     )
-    return FigureBlock(svg_data_uri(axes[0]), f"Measured and predicted signal in {view.region}", caption)
+    return figure_block(axes[0], alt=f"Measured and predicted signal in {view.region}", caption=caption)
 
 
 def _run_facts(run: RunRecord) -> dict[str, str]:

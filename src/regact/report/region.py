@@ -57,7 +57,8 @@ def _signal(targets: Float[np.ndarray, "1 bin track"], mask: np.ndarray) -> floa
 
 def _title(store: Store, track: int) -> str:
     record = store.sheet.tracks[track]
-    return record.description or record.identifier
+    text = record.description.partition(":")[2].strip()
+    return f"{record.identifier}: {text}" if text else record.identifier
 
 
 def _tracks_in_turn(assays: Sequence[str], most: int) -> list[int]:

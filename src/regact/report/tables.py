@@ -74,7 +74,7 @@ def dataset_table(store: Store) -> Table:
         "window": f"{store.window_bp:,} bp; {store.n_bins:,} bins of {store.bin_bp} bp"
         + (f" after {store.crop_bins} at each end are dropped" if store.crop_bins else ""),
         "windows": ", ".join(f"{counts.get(split, 0):,} {split}" for split in SPLITS),
-        "masked": f"{masked:.1%} of all bins",
+        "masked": f"{masked:.2%} of the bins of all windows",
     }
     return Table(("", ""), [[Cell(name, number=False), Cell(value, number=False)] for name, value in facts.items()])
 
