@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from regact.engine import check_space, disk_full_as_error, partial_folder, whole_file, whole_folder, write_json
+from regact.engine import (
+    check_space,
+    disk_full_as_error,
+    partial_folder,
+    refuse_existing,
+    whole_file,
+    whole_folder,
+    write_json,
+)
+from regact.engine.files import remove_leftovers
 from regact.errors import DiskSpaceError, OutputExistsError, ProgramError
 
 
@@ -104,6 +113,9 @@ def test_an_existing_folder_is_replaced_only_when_asked(tmp_path: Path) -> None:
     (final / "former").touch()
     with pytest.raises(OutputExistsError, match=r"store: already there.*--overwrite"), whole_folder(final):
         pass
+    with pytest.raises(OutputExistsError, match="already there"):
+        refuse_existing(final, overwrite=False)
+    refuse_existing(final, overwrite=True)
     with whole_folder(final, overwrite=True) as temporary:
         (temporary / "new").touch()
         assert names(final) == ["former"], "the former one stays until the new one is whole"
@@ -164,6 +176,31 @@ def test_what_a_killed_process_leaves_is_removed_and_what_it_finished_is_found(t
     with whole_folder(tmp_path / "c", resume=True) as temporary:
         assert (temporary / "done").exists(), "its lock went with it"
     assert names(tmp_path) == ["a.tsv", "b", "c"]
+
+
+KILL_BETWEEN_RENAMES = """
+import os, signal, sys
+from pathlib import Path
+from regact.engine import whole_folder
+rename = Path.rename
+def rename_and_die(path, target):
+    rename(path, target)
+    os.kill(os.getpid(), signal.SIGKILL)
+with whole_folder(sys.argv[1], overwrite=True) as folder:
+    (folder / "new").touch()
+    Path.rename = rename_and_die
+"""
+
+
+def test_the_former_output_comes_back_where_its_replacement_was_killed(tmp_path: Path) -> None:
+    final = tmp_path / "store"
+    final.mkdir()
+    (final / "former").touch()
+    subprocess.run([sys.executable, "-c", KILL_BETWEEN_RENAMES, str(final)], check=False)
+    assert not final.exists(), "it was killed between the two renames"
+    remove_leftovers(final)
+    assert names(tmp_path) == ["store"]
+    assert names(final) == ["former"]
 
 
 def test_too_little_space_is_told_beforehand(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regact.engine import run_tasks
+from regact.engine import available_cores, run_tasks
 from regact.errors import ContigError, DiskSpaceError, RegactError, TaskError
 
 # Spawned workers import what they run by name, so it stands in a module of their own search path.
@@ -85,6 +85,15 @@ def run(name: str, tasks: list[object], workers: int) -> list[tuple[int, object]
 @pytest.mark.parametrize("count", [0, 1, 3, 30])
 def test_every_result_comes_once_with_its_index(workers: int, count: int) -> None:
     assert sorted(run("square", list(range(count)), workers)) == [(i, i * i) for i in range(count)]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux's processor sets")
+def test_only_the_cores_that_this_process_may_use_count() -> None:
+    narrow = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    script = f"{narrow}; from regact.engine import available_cores; print(available_cores())"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout == b"1\n"
+    assert available_cores() == len(os.sched_getaffinity(0))
 
 
 @given(st.lists(st.integers(), max_size=20))

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from regact.genome import MIN_GAP_BP
+
 SPLITS = ("train", "valid", "test")
 
 
@@ -120,6 +122,12 @@ class DatasetConfig(_Settings):
     exclude: tuple[str, ...] = Field(default=(), description="Contig names or patterns to leave out.")
     keep_mitochondria: bool = Field(default=False, description="Use the mitochondrial genome too.")
     gaps: Path | None = Field(default=None, description="BED of assembly gaps; runs of N are found without it.")
+    min_gap_bp: int = Field(
+        default=MIN_GAP_BP,
+        gt=0,
+        description="Runs of N at least this long are gaps, which no window spans; shorter ones are masked. "
+        "Raise it for a draft or hard-masked genome.",
+    )
 
     blacklist: Path | None = Field(
         default=None,

@@ -55,6 +55,7 @@ def divide_genome(genome: Genome, config: DatasetConfig, alias: ContigAlias | No
         include=config.include,
         exclude=config.exclude,
         keep_mitochondria=config.keep_mitochondria,
+        min_gap_bp=config.min_gap_bp,
     )
     contigs = _long_enough(found.contigs, config, genome)
     if isinstance(config.split, SplitByChromosomes):
@@ -63,7 +64,7 @@ def divide_genome(genome: Genome, config: DatasetConfig, alias: ContigAlias | No
     else:
         shares, roles = _shares(config.split)
         stretches = _by_shares(contigs, shares, config, genome)
-        wanted = tuple(split for split in SPLITS if split in roles.values())
+        wanted = tuple(split for split in SPLITS if split in {roles[fold] for fold in shares})
     short = len(found.contigs) - len(contigs)
     left_out = [*found.left_out, *([f"{short:,} contigs shorter than a window"] if short else [])]
     apart = keep_apart(stretches, 2 * config.max_shift_bp)

@@ -20,6 +20,7 @@ from typing import Any
 from regact.errors import DiskSpaceError, OutputExistsError, ProgramError
 
 _SUFFIX = ".partial"
+_FORMER = ".former"
 _LOCK = ".lock"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -68,9 +69,9 @@ def whole_folder(path: Path | str, *, overwrite: bool = False, resume: bool = Fa
     """
     final = Path(path)
     with disk_full_as_error(final):
+        remove_leftovers(final)
         refuse_existing(final, overwrite)
         final.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(final)
         temporary = partial_folder(final) if resume else _temporary_name(final)
         temporary.mkdir(exist_ok=resume)
         try:
@@ -133,21 +134,32 @@ def disk_full_as_error(path: Path | str) -> Iterator[None]:
 
 
 def remove_leftovers(path: Path | str) -> None:
-    """Remove what killed processes of this machine left of `path`; what a living process is writing stays."""
+    """Remove what killed processes of this machine left of `path`; what a living process is writing stays.
+
+    A former output that was stepping aside for the new one when its process was killed comes back.
+    """
     final = Path(path)
-    ours = re.compile(re.escape(f".{final.name}.{_host()}-") + r"(\d+)-[0-9a-f]+" + re.escape(_SUFFIX) + "$")
-    for entry in final.parent.glob(f".*{_SUFFIX}"):
-        match = ours.match(entry.name)
+    ours = re.compile(re.escape(f".{final.name}.{_host()}-") + rf"(\d+)-[0-9a-f]+({_SUFFIX}|{_FORMER})")
+    for entry in [*final.parent.glob(f".*{_SUFFIX}"), *final.parent.glob(f".*{_FORMER}")]:
+        match = ours.fullmatch(entry.name)
         if match is None or _is_alive(int(match[1])):
             continue
-        if entry.is_dir():
-            shutil.rmtree(entry, ignore_errors=True)
+        if match[2] == _FORMER and not final.exists():
+            entry.rename(final)
         else:
-            entry.unlink(missing_ok=True)
+            _remove(entry)
 
 
-def _temporary_name(final: Path) -> Path:
-    return final.with_name(f".{final.name}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}")
+def _temporary_name(final: Path, suffix: str = _SUFFIX) -> Path:
+    return final.with_name(f".{final.name}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}{suffix}")
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, link or folder that another process may be removing too."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _host() -> str:
@@ -180,15 +192,13 @@ def _sole_writer(folder: Path, final: Path) -> Iterator[None]:
 
 
 def _move_folder(temporary: Path, final: Path) -> None:
-    (temporary / _LOCK).unlink(missing_ok=True)
+    former = _temporary_name(final, _FORMER)
     if final.exists():
-        # A folder that is not empty cannot be replaced by a rename: the old one steps aside first.
-        old = _temporary_name(final)
-        final.rename(old)
-        temporary.rename(final)
-        shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
-    else:
-        temporary.rename(final)
+        final.rename(former)  # a folder that is not empty cannot be replaced by a rename
+    temporary.rename(final)
+    # Not before: its lock has to hold until the temporary name is gone.
+    (final / _LOCK).unlink()
+    _remove(former)
     _sync_folder(final.parent)
 
 

@@ -5,13 +5,14 @@ Knows nothing of signals. Imports `errors` and `engine` only.
 
 from regact.genome.bed import BedRow, read_bed, read_bed_rows
 from regact.genome.contig_names import ContigAlias, is_mitochondrial, match_contigs, parse_contig_alias
-from regact.genome.contigs import ContigSet, find_contigs
+from regact.genome.contigs import MIN_GAP_BP, ContigSet, find_contigs
 from regact.genome.interval import Interval, parse_region
 from regact.genome.reference import Genome, load_genome
 from regact.genome.regions import Regions
 from regact.genome.sequence import N_CODE, decode, encode, reverse_complement
 
 __all__ = [
+    "MIN_GAP_BP",
     "N_CODE",
     "BedRow",
     "ContigAlias",
