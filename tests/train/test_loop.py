@@ -142,7 +142,7 @@ def test_what_is_there_is_not_lost_by_accident(train, tmp_path):
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "thesis.tex").touch()
-    with pytest.raises(OutputExistsError, match="thesis|already there"):
+    with pytest.raises(OutputExistsError, match="already there"):
         train(precious, epochs=1, overwrite=True)
     assert (precious / "thesis.tex").exists()
 

@@ -1,0 +1,63 @@
+"""`regact train` and `regact evaluate` as users run them, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def regact(*arguments, cwd=None):
+    environment = {name: value for name, value in os.environ.items() if name != "REGACT_DATA"}
+    return subprocess.run(
+        [sys.executable, "-c", "from regact.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=cwd,
+        env=environment,
+    )
+
+
+@pytest.mark.slow
+def test_from_an_experiment_to_a_judged_run(planted, tmp_path):
+    command = ("train", planted.yaml, "--out", "runs/x", "--store", "store", "--device", "cpu", "--seed", 3)
+    first = regact(*command, "--set", "training.epochs=2", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "runs/x\n"
+    assert "store is not there; building it" in first.stderr
+    assert first.stderr.count("valid Pearson") == 2
+
+    again = regact(*command, cwd=tmp_path)
+    assert again.returncode == 1
+    assert len(again.stderr.strip().splitlines()) == 1
+    assert "already there" in again.stderr
+
+    resumed = regact(*command, "--set", "training.epochs=4", "--resume", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert len((tmp_path / "runs/x/log.csv").read_text().splitlines()) == 5
+
+    judged = regact("evaluate", "runs/x", "--split", "test", "--device", "cpu", cwd=tmp_path)
+    assert judged.returncode == 0, judged.stderr
+    assert "split test: 12 windows" in judged.stderr
+    header, cage, chip, mean, path = judged.stdout.splitlines()
+    assert header.split("\t")[:3] == ["assay", "tracks", "pearson"]
+    assert [line.split("\t")[:2] for line in (cage, chip, mean)] == [["CAGE", "2"], ["CHIP", "1"], ["all", "3"]]
+    assert path == "runs/x/metrics_test.tsv"
+    assert len((tmp_path / path).read_text().splitlines()) == 4
+
+
+def test_every_mistake_of_an_experiment_is_a_line_of_its_own(planted, tmp_path):
+    result = regact("train", planted.yaml, "--out", tmp_path / "run", "--set", "model.widht=1", "--set", "nmae=x")
+    assert result.returncode == 1
+    assert [line.rpartition("yaml: ")[2] for line in result.stderr.strip().splitlines()] == [
+        "model.widht: unknown key; did you mean width?",
+        "nmae: unknown key; did you mean name?",
+    ]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    result = regact("evaluate", tmp_path, "--split", "test")
+    assert result.returncode == 1
+    assert "no card.json" in result.stderr
