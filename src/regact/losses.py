@@ -19,8 +19,8 @@ def poisson_nll(
     Raises: ShapeError where shapes differ (they would broadcast silently).
     """
     _check(log_rate, counts, mask)
-    z = log_rate.float()
-    return _masked_mean(z.exp() - counts.float() * z, mask)
+    z, y = _float_or_zero(log_rate, mask), _float_or_zero(counts, mask)
+    return _masked_mean(z.exp() - y * z, mask)
 
 
 def poisson_nll_of_rate(
@@ -33,8 +33,8 @@ def poisson_nll_of_rate(
     Raises: ShapeError where shapes differ.
     """
     _check(rate, counts, mask)
-    positive = rate.float().clamp(min=1e-6)
-    return _masked_mean(positive - counts.float() * positive.log(), mask)
+    positive, y = _float_or_zero(rate, mask).clamp(min=1e-6), _float_or_zero(counts, mask)
+    return _masked_mean(positive - y * positive.log(), mask)
 
 
 def _check(prediction: Tensor, counts: Tensor, mask: Tensor | None) -> None:
@@ -47,9 +47,12 @@ def _check(prediction: Tensor, counts: Tensor, mask: Tensor | None) -> None:
         raise ShapeError(f"mask has shape {tuple(mask.shape)}; needed (batch={batch}, bin={bins})")
 
 
+def _float_or_zero(values: Tensor, mask: Tensor | None) -> Tensor:
+    # A masked bin may hold anything, and 0 * inf is NaN in a gradient: its values go before they are used.
+    return values.float() if mask is None else torch.where(mask[:, None], values.float(), 0.0)
+
+
 def _masked_mean(terms: Float[Tensor, "batch track bin"], mask: Bool[Tensor, "batch bin"] | None) -> Float[Tensor, ""]:
     if mask is None:
         return terms.mean()
-    # `where`, not a product: a masked bin may hold inf or NaN, and 0 * NaN is NaN.
-    kept = torch.where(mask[:, None], terms, 0.0)
-    return kept.sum() / (mask.sum() * terms.shape[1]).clamp(min=1)
+    return (terms * mask[:, None]).sum() / (mask.sum() * terms.shape[1]).clamp(min=1)

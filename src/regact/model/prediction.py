@@ -25,13 +25,15 @@ def predict_codes(
     model's device, `batch_size` sequences at a time, and leaves the model as it was found.
     Raises: ShapeError where codes are not (batch, window_bp).
     """
-    codes = torch.as_tensor(codes)
     check_shape(codes, "batch position", name="codes", position=model.spec.window_bp)
     device = next(model.parameters()).device
     rates = torch.empty(len(codes), model.spec.tracks, model.spec.bins)
     with inference(model):
         for i in range(0, len(codes), batch_size):
-            rates[i : i + batch_size] = model.rate(model(one_hot(codes[i : i + batch_size].to(device))))
+            batch = codes[i : i + batch_size]
+            # Copied: torch warns of arrays that it may not write, as a genome's memory map is.
+            batch = torch.tensor(batch) if isinstance(batch, np.ndarray) else batch
+            rates[i : i + batch_size] = model.rate(model(one_hot(batch.to(device))))
     return rates
 
 

@@ -169,19 +169,13 @@ def _problems(config: ModelConfig, *, window_bp: int, crop_bins: int, bin_bp: in
 
 def _tower_problems(config: ModelConfig, *, window_bp: int, crop_bins: int, bin_bp: int | None) -> list[str]:
     pools = config.pools or PAPER_POOLS
-    blocks = {
-        "filters": len(config.filters or PAPER_FILTERS),
-        "widths": len(config.widths or PAPER_WIDTHS),
-        "pools": len(pools),
-    }
+    filters, widths = config.filters or PAPER_FILTERS, config.widths or PAPER_WIDTHS
     problems = []
-    if len(set(blocks.values())) > 1:
-        counts = ", ".join(f"{name} {count}" for name, count in blocks.items())
+    if len({len(filters), len(widths), len(pools)}) > 1:
+        counts = f"filters {len(filters)}, widths {len(widths)}, pools {len(pools)}"
         problems.append(f"the tower's lists differ in length ({counts}); give all three")
     if bin_bp is not None and prod(pools) != bin_bp:
-        problems.append(
-            f"the product of pools is {prod(pools)}, the data's bin_bp is {bin_bp}; give pools that make {bin_bp}"
-        )
+        problems.append(f"the product of pools is {prod(pools)}, the data's bin_bp {bin_bp}; give pools that make it")
     if window_bp % prod(pools):
         problems.append(f"window_bp {window_bp} is no multiple of {prod(pools)}, the product of pools")
     if window_bp // prod(pools) <= 2 * crop_bins:
@@ -197,9 +191,7 @@ def _heads_problems(config: ModelConfig) -> list[str]:
     if _PRESETS[config.preset].kind == "pooling" and len(heads) > 1:
         problems.append(f"heads lists {len(heads)} layers; plain pooling has one")
     if config.alphas is not None and distance not in ("constant", "variable"):
-        problems.append(
-            f"alphas given, but distance {distance} has none; use constant or variable, or leave alphas out"
-        )
+        problems.append(f"distance {distance} has no alphas; leave them out, or use constant or variable")
     elif config.alphas is not None and set(heads) != {len(config.alphas)}:
         problems.append(f"{len(config.alphas)} alphas for {', '.join(map(str, heads))} heads; needed one per head")
     if config.renormalise and config.distance_place == "before_softmax":

@@ -30,9 +30,7 @@ class TowerSpec(Spec):
     def _same_length(self) -> Self:
         lengths = len(self.filters), len(self.widths), len(self.pools)
         if len(set(lengths)) != 1:
-            raise ValueError(
-                "filters, widths and pools have {}, {} and {} entries; needed as many each".format(*lengths)
-            )
+            raise ValueError("filters, widths, pools have {}, {}, {} entries; needed as many each".format(*lengths))
         return self
 
     @property
@@ -151,9 +149,7 @@ class ModelSpec(Spec):
         if self.window_bp % self.bin_bp:
             raise ValueError(f"window_bp {self.window_bp} is no multiple of {self.bin_bp}, the product of the pools")
         if self.bins < 1:
-            raise ValueError(
-                f"crop_bins {self.crop_bins} at either end leave none of {self.window_bp // self.bin_bp} bins"
-            )
+            raise ValueError(f"crop_bins {self.crop_bins} at either end leave no bin")
         return self
 
     @property

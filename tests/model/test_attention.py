@@ -1,0 +1,132 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from regact.model.build import build_distance
+from regact.model.context import Attention, DistancePooling
+from regact.model.distance_start import distance_start
+
+D, T, HEADS = 4, 9, 3
+KINDS = ["none", "constant", "variable", "two_sided"]
+
+
+def distance(kind: str, heads: int = HEADS) -> nn.Module:
+    return build_distance(distance_start(kind, heads, half_window_bins=T / 2, seed=1), heads).double()
+
+
+def attention(kind: str, **options) -> Attention:
+    torch.manual_seed(0)
+    layer = Attention(D, distance(kind), heads=HEADS, **options).double()
+    nn.init.normal_(layer.query.weight)  # far from the small start: the softmax must matter
+    nn.init.normal_(layer.query.bias)
+    return layer
+
+
+def f(kind: str, module: nn.Module, head: int, j: int, t: int) -> float:
+    """Eq. 6 and 7 for one pair of bins."""
+    if kind == "none":
+        return 1.0
+    if kind == "two_sided":
+        right, left = module.log_alphas_right[head].exp().item(), module.log_alphas_left[head].exp().item()
+        return min(math.exp(right * (t - j - T / 2)), math.exp(left * (j - t - T / 2)))
+    return math.exp(-module.alphas[head].item() * abs(j - t))
+
+
+def looped_attention(layer: Attention, kind: str, h: torch.Tensor, place: str, renormalise: bool) -> torch.Tensor:
+    """Eq. 4 and 5 for one sequence h (T bins of D channels), one bin, one head and one number at a time."""
+    weight, bias = layer.query.weight.detach().view(HEADS, D, D), layer.query.bias.detach().view(HEADS, D)
+    out = [[*h[j].tolist()] for j in range(T)]
+    for head in range(HEADS):
+        for j in range(T):
+            q = [
+                math.tanh(sum(weight[head, a, b].item() * h[j, b].item() for b in range(D)) + bias[head, a].item())
+                for a in range(D)
+            ]
+            score = [sum(q[a] * h[t, a].item() for a in range(D)) for t in range(T)]
+            distances = [f(kind, layer.distance, head, j, t) for t in range(T)]
+            if place == "before":
+                score = [d * s for d, s in zip(distances, score, strict=True)]
+            total = sum(math.exp(s) for s in score)
+            weights = [math.exp(s) / total for s in score]
+            if place == "after":
+                weights = [d * w for d, w in zip(distances, weights, strict=True)]
+            if renormalise:
+                weights = [w / sum(weights) for w in weights]
+            out[j] += [sum(weights[t] * h[t, a].item() for t in range(T)) for a in range(D)]
+    return torch.tensor(out, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("place", "renormalise"), [("before", False), ("after", False), ("after", True)])
+def test_attention_is_equations_4_and_5(kind: str, place: str, renormalise: bool):
+    layer = attention(kind, distance_after_softmax=place == "after", renormalise=renormalise)
+    bins = torch.randn(2, D, T, dtype=torch.float64)
+    found = layer(bins).detach()
+    assert found.shape == (2, D * (1 + HEADS), T)
+    for b in range(2):
+        expected = looped_attention(layer, kind, bins[b].T, place, renormalise)
+        torch.testing.assert_close(found[b].T, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pooling_is_equation_3(kind: str):
+    layer = DistancePooling(distance(kind))
+    bins = torch.randn(2, D, T, dtype=torch.float64)
+    found = layer(bins).detach()
+    assert torch.equal(found[:, :D], bins)
+    for head in range(HEADS):
+        for j in range(T):
+            expected = sum(f(kind, layer.distance, head, j, t) * bins[:, :, t] for t in range(T))
+            torch.testing.assert_close(found[:, D * (1 + head) : D * (2 + head), j], expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_of_attention(kind: str):
+    layer = attention(kind)
+    bins = torch.randn(1, D, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x, *_: layer(x), (bins, *layer.parameters()))
+
+
+@pytest.mark.parametrize("kind", ["variable", "two_sided"])
+def test_gradients_of_pooling(kind: str):
+    layer = DistancePooling(distance(kind))
+    bins = torch.randn(1, D, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x, *_: layer(x), (bins, *layer.parameters()))
+
+
+@settings(deadline=None, max_examples=25)
+@given(kind=st.sampled_from(KINDS), bins=st.integers(1, 20), seed=st.integers(0, 100))
+def test_every_context_is_an_average_of_bins(kind: str, bins: int, seed: int):
+    layer = attention(kind)
+    x = torch.randn(2, D, bins, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    weights = layer.weights(x.transpose(1, 2))
+    assert weights.shape == (2, bins, HEADS, bins)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, bins, HEADS, dtype=torch.float64))
+    context = layer(x)[:, D:].unflatten(1, (HEADS, D))
+    assert (context <= x.amax(-1)[:, None, :, None] + 1e-12).all()
+    assert (context >= x.amin(-1)[:, None, :, None] - 1e-12).all()
+
+
+def test_bins_of_a_convolution_block_are_not_copied():
+    rows = torch.randn(2, T, D)
+    assert attention("none").float()(rows.transpose(1, 2)).transpose(1, 2).is_contiguous()
+
+
+@pytest.mark.parametrize("channels", [32, 128, 717])
+def test_scores_start_neither_flat_nor_saturated(channels: int):
+    # Bins as batch norm and ReLU leave them: half a normal distribution.
+    bins = torch.relu(torch.randn(2, channels, 64, generator=torch.Generator().manual_seed(0)))
+    torch.manual_seed(0)
+    layer = Attention(channels, distance("none").float(), heads=HEADS)
+    rows = bins.transpose(1, 2)
+    scores = torch.tanh(layer.query(rows)).view(2, 64 * HEADS, channels) @ bins
+    assert 0.3 < scores.std().item() < 3
+
+
+def test_wrong_number_of_channels_is_refused():
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        attention("none")(torch.zeros(1, D + 1, T, dtype=torch.float64))

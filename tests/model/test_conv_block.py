@@ -1,0 +1,75 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from regact.model.conv_block import ConvBlock, SameConv1d
+
+
+def looped_convolution(x: torch.Tensor, weight: torch.Tensor, dilation: int) -> torch.Tensor:
+    """Eq. 2 of the paper written out: sum over taps and channels, zeros outside, the extra tap on the right."""
+    batch, _, length = x.shape
+    filters, _, width = weight.shape
+    left = dilation * (width - 1) // 2
+    out = torch.zeros(batch, filters, length, dtype=x.dtype)
+    for j in range(length):
+        for tap in range(width):
+            t = j - left + tap * dilation
+            if 0 <= t < length:
+                out[:, :, j] += x[:, :, t] @ weight[:, :, tap].T
+    return out
+
+
+@settings(deadline=None, max_examples=30)
+@given(width=st.integers(1, 9), dilation=st.integers(1, 4), length=st.integers(1, 30), seed=st.integers(0, 5))
+def test_convolution_is_the_loop(width: int, dilation: int, length: int, seed: int):
+    torch.manual_seed(seed)
+    conv = SameConv1d(3, 5, width, dilation=dilation).double()
+    x = torch.randn(2, 3, length, dtype=torch.float64)
+    expected = looped_convolution(x, conv.weight.detach(), dilation)
+    torch.testing.assert_close(conv(x).detach(), expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(("width", "left", "right"), [(22, 10, 11), (6, 2, 3), (3, 1, 1), (1, 0, 0)])
+def test_even_width_sees_one_more_base_on_the_right(width: int, left: int, right: int):
+    conv = SameConv1d(1, 1, width)
+    nn.init.ones_(conv.weight)
+    x = torch.zeros(1, 1, 61, requires_grad=True)
+    conv(x)[0, 0, 30].backward()
+    seen = x.grad[0, 0].nonzero()[:, 0]
+    assert (seen.min(), seen.max()) == (30 - left, 30 + right)
+
+
+@pytest.mark.parametrize("pool", [1, 2, 4])
+@pytest.mark.parametrize("training", [True, False])
+def test_block_is_conv_norm_relu_pool_in_the_order_of_the_paper(pool: int, training: bool):
+    torch.manual_seed(0)
+    block = ConvBlock(7, 9, 5, pool=pool, dilation=2).double().train(training)
+    nn.init.normal_(block.norm.weight)  # negative scales too: there, pooling before batch norm would be wrong
+    nn.init.normal_(block.norm.bias)
+    reference = nn.Sequential(
+        nn.Conv1d(7, 9, 5, padding=4, dilation=2, bias=False),
+        nn.BatchNorm1d(9, eps=1e-3, momentum=0.1),
+        nn.ReLU(),
+        nn.MaxPool1d(pool),
+    ).double()
+    reference.train(training)
+    reference[0].weight.data.copy_(block.conv.weight.data)
+    reference[1].load_state_dict(block.norm.state_dict())
+    x = torch.randn(3, 7, 16, dtype=torch.float64, requires_grad=True)
+    mine, theirs = block(x), reference(x)
+    torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-12)
+    gradients = [torch.autograd.grad(y.pow(2).sum(), x)[0] for y in (mine, theirs)]
+    torch.testing.assert_close(*gradients, rtol=0, atol=1e-10)
+    torch.testing.assert_close(block.norm.running_var, reference[1].running_var)
+
+
+def test_output_stays_in_the_order_in_which_blocks_compute():
+    y = ConvBlock(4, 8, 6, pool=2)(torch.randn(2, 4, 32))
+    assert y.transpose(1, 2).is_contiguous()
+
+
+def test_wrong_number_of_channels_is_refused():
+    with pytest.raises(RuntimeError, match="channels"):
+        ConvBlock(4, 8, 3)(torch.zeros(1, 5, 16))
