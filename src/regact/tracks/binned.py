@@ -1,6 +1,7 @@
 """A track's stored values on an interval: coverage of its files, cleaned, pooled in bins and transformed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -77,8 +78,8 @@ def read_binned(
     else:
         place = interval.start, interval.end, bin_bp
         read = [s.bin_max(c, *place) if transform.pools_maximum else s.bin_sums(c, *place) for s, c in present]
-        pooled = np.sum(read, axis=0) if read else np.zeros(bins)
-    _refuse_negative(track, pooled * transform.factor, interval, bin_bp)
+        pooled = reduce(np.add, read) if read else np.zeros(bins)
+    _refuse_negative(track, pooled, transform.factor, interval, bin_bp)
     values = transform.forward(pooled)
     _refuse_overflow(track, values, interval, bin_bp)
     return values.astype(np.float32)
@@ -124,23 +125,25 @@ def _pool(bases: Float64[np.ndarray, "base"], bins: int, transform: TrackTransfo
     return rows.max(axis=1) if transform.factor > 0 else rows.min(axis=1)
 
 
-def _refuse_negative(track: Track, scaled: Float64[np.ndarray, "bin"], interval: Interval, bin_bp: int) -> None:
-    worst = int(np.argmin(scaled))
-    if scaled[worst] < 0:
+def _refuse_negative(
+    track: Track, pooled: Float64[np.ndarray, "bin"], factor: float, interval: Interval, bin_bp: int
+) -> None:
+    lowest = (pooled.min() if factor > 0 else pooled.max()) * factor
+    if lowest < 0:
         raise DataError(
-            _place(track, interval, worst, bin_bp),
-            f"a bin's value is {scaled[worst]:g}",
+            _place(track, interval, int(np.argmin(pooled * factor)), bin_bp),
+            f"a bin's value is {lowest:g}",
             "values >= 0, as counts are",
             "clip negative coverage to 0 in the file, or give a minus-strand file of negative values a negative scale",
         )
 
 
 def _refuse_overflow(track: Track, values: Float64[np.ndarray, "bin"], interval: Interval, bin_bp: int) -> None:
-    worst = int(np.argmax(values))
-    if values[worst] > FLOAT16_MAX:
+    highest = values.max()
+    if highest > FLOAT16_MAX:
         raise DataError(
-            _place(track, interval, worst, bin_bp),
-            f"a bin's value is {values[worst]:g}, which would be infinite in the store",
+            _place(track, interval, int(np.argmax(values)), bin_bp),
+            f"a bin's value is {highest:g}, which would be infinite in the store",
             f"values up to {FLOAT16_MAX:,.0f} (float16)",
             "set clip or clip_soft, or a smaller scale, in the track sheet",
         )

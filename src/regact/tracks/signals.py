@@ -68,14 +68,14 @@ def count_bins(start: int, end: int, bin_bp: int) -> int:
     return bins
 
 
-def check_finite(values: Float[np.ndarray, "position"], path: Path, chrom: str, start: int, step_bp: int) -> None:
-    """Raise DataError naming the first infinite value's place; `values` are `step_bp` apart from `start` on."""
-    infinite = np.flatnonzero(np.isinf(values))
+def check_finite(bases: Float[np.ndarray, "base"], path: Path, chrom: str, start: int) -> None:
+    """Raise DataError naming the first infinite value's place; `bases` start at `start`."""
+    infinite = np.flatnonzero(np.isinf(bases))
     if infinite.size:
-        first = start + int(infinite[0]) * step_bp
+        first = start + int(infinite[0])
         raise DataError(
-            f"{path}, {Interval(chrom, first, first + step_bp)}",
-            f"the signal is {values[infinite[0]]}",
+            f"{path}, {Interval(chrom, first, first + 1)}",
+            f"the signal is {bases[infinite[0]]}",
             "finite values",
             "make the file again from its reads, or clip it",
         )

@@ -73,10 +73,10 @@ class TrackTransform:
         Raises: ValueError where `pooled * factor` is below 0.
         """
         x = np.asarray(pooled, dtype=np.float64) * self.factor
-        if (x < 0).any():
+        if x.min(initial=0.0) < 0:
             raise ValueError("pooled coverage times the factor must be >= 0")
         y = _summary(x, self.sum_stat, self.bin_bp)
-        if self.clip_soft is not None:
+        if self.clip_soft is not None and y.max(initial=0.0) > self.clip_soft:
             # Basenji's soft clip: continuous at c, where it gives c, with slope 1/2 there.
             over = np.maximum(y - self.clip_soft, 0.0)
             y = np.where(over > 0, self.clip_soft - 1 + np.sqrt(over + 1), y)
