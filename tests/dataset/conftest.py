@@ -1,10 +1,12 @@
 """Stores small enough to build for each test, written as a build writes them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyBigWig
 import pytest
 
 from regact.dataset import DatasetConfig, Store, open_store
@@ -103,3 +105,63 @@ def _header(
         regact_version="0",
         created="2026-01-01T00:00:00Z",
     )
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A genome and its tracks on disk, and what they hold base by base."""
+
+    folder: Path
+    fasta: Path
+    sheet: Path
+    bases: dict[str, dict[str, np.ndarray]]  # track, contig: coverage of each base
+
+    def write_sheet(self, **columns: Sequence[object]) -> Path:
+        """Write the track sheet again with more columns."""
+        table = pd.DataFrame({"identifier": list(self.bases), "file": [f"{name}.bw" for name in self.bases], **columns})
+        table.to_csv(self.sheet, sep="\t", index=False)
+        return self.sheet
+
+
+@pytest.fixture
+def make_inputs(tmp_path: Path) -> Callable[..., Inputs]:
+    """`make_inputs(lengths, n_tracks=3)` -> a random genome with bigWigs of sparse counts, written by pyBigWig."""
+
+    def make(
+        lengths: dict[str, int], *, n_tracks: int = 3, seed: int = 0, folder: str = "inputs", n: Sequence[tuple] = ()
+    ) -> Inputs:
+        rng = np.random.default_rng(seed)
+        place = tmp_path / folder
+        place.mkdir()
+        sequences = {name: rng.choice(np.frombuffer(b"ACGT", np.uint8), length) for name, length in lengths.items()}
+        for chrom, start, end in n:
+            sequences[chrom][start:end] = ord("N")
+        fasta = place / "genome.fa"
+        fasta.write_text("".join(f">{name}\n{codes.tobytes().decode()}\n" for name, codes in sequences.items()))
+        bases = {
+            f"track{number}": {name: _sparse_counts(rng, length) for name, length in lengths.items()}
+            for number in range(n_tracks)
+        }
+        for track, contigs in bases.items():
+            write_bases(place / f"{track}.bw", contigs)
+        inputs = Inputs(place, fasta, place / "targets.txt", bases)
+        inputs.write_sheet()
+        return inputs
+
+    return make
+
+
+def write_bases(path: Path, contigs: dict[str, np.ndarray]) -> None:
+    with pyBigWig.open(str(path), "w") as file:
+        file.addHeader([(name, len(values)) for name, values in contigs.items()])
+        for name, values in contigs.items():
+            places = np.flatnonzero(values)
+            file.addEntries(
+                [name] * len(places), places.tolist(), ends=(places + 1).tolist(), values=values[places].tolist()
+            )
+
+
+def _sparse_counts(rng: np.random.Generator, length: int) -> np.ndarray:
+    counts = rng.poisson(3.0, length) * (rng.random(length) < 0.05)
+    counts[length // 2] += 1  # never empty
+    return counts.astype(float)

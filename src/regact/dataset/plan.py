@@ -154,7 +154,7 @@ def _raise_grouped(errors: Sequence[RegactError], sheet: TrackSheet) -> None:
     merged = []
     for first, *others in groups.values():
         where = f"{first.where} and {len(others):,} other files" if others else first.where
-        merged.append(type(first)(where, first.found, first.needed, first.remedy))
+        merged.append(type(first)(where, first.found, first.needed, first.remedy) if others else first)
     if len(merged) == 1:
         raise merged[0]
     if merged:
