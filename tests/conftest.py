@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from regact.dataset import Store
 from regact.experiment import Experiment, load_experiment, open_or_build_store
@@ -18,6 +19,10 @@ from regact.tracks import write_bigwig
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 torch.set_num_threads(1)
+
+# How long one example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("regact", deadline=None)
+settings.load_profile("regact")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

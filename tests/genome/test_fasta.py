@@ -58,7 +58,7 @@ def fastas(draw: st.DrawFn) -> tuple[dict[str, str], str]:
     return sequences, text.rstrip() if draw(st.booleans()) else text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(fastas(), st.integers(1, 90))
 def test_any_layout_and_block_size_gives_the_same_contents(
     tmp_path_factory: pytest.TempPathFactory, fasta: tuple[dict[str, str], str], block_bytes: int
