@@ -6,7 +6,8 @@ May import `genome`, `engine`, `errors` and `shapes`; knows nothing of windows, 
 from regact.tracks.bigwig_writer import covered_intervals, write_bigwig, write_bigwig_intervals
 from regact.tracks.binned import open_signals, read_binned, track_total, track_transform
 from regact.tracks.open_signal import open_signal
-from regact.tracks.sheet import Track, TrackSheet, read_track_sheet
+from regact.tracks.read_sheet import read_track_sheet
+from regact.tracks.sheet import Track, TrackSheet
 from regact.tracks.signals import Signal
 from regact.tracks.transform import SUM_STATS, TRANSFORM_VERSION, TrackTransform, depth_factors
 

@@ -34,8 +34,7 @@ class TrackTransform:
         clip_soft: Value above which x becomes c - 1 + sqrt(x - c + 1); None = nowhere.
         clip: Limit c, the result lies in [-c, c]; None = no limit.
 
-    Source of the formulas: Basenji's data programs (`basenji_data_read.py`) and baskerville's `sum_exp75`, as described
-    in `docs/datasets.md`.
+    Source of the formulas: Basenji's `basenji_data_read.py`, and baskerville for `sum_exp75`.
     """
 
     sum_stat: str
