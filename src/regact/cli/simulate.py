@@ -32,4 +32,10 @@ def command(
       regact simulate experiments/simulation_demo.yaml --out simulated --seed 7 --set contact.distal_share=0.8
     """
     plan = read_settings(config, SimulationConfig, overrides=settings)
-    print_line(str(simulate(plan, out, seed=seed, workers=workers or available_cores(), overwrite=overwrite)))
+    print_line(
+        str(
+            simulate(
+                plan, out, seed=seed, workers=available_cores() if workers is None else workers, overwrite=overwrite
+            )
+        )
+    )

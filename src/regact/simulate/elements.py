@@ -18,7 +18,7 @@ from regact.simulate.truth import Truth
 LEAST_INTRINSIC = 0.05
 LEAST_ACTIVITY = 0.05
 # A site counts among the elements that drive a promoter from this share of its activation on.
-LEAST_DRIVING_SHARE = 0.01
+LEAST_DRIVING_SHARE = 0.02
 
 ElementRow = tuple[int, int, str, int, bool]  # start, end, kind, strand, planted
 
