@@ -64,7 +64,7 @@ def test_tables_name_the_split_and_leave_out_tracks_without_variance(tmp_path):
     tracks = pd.DataFrame({"split": "test", "identifier": list("abc"), "assay": ["X", "X", "Y"], "description": ""})
     for measure in MEASURES:
         tracks[measure] = [0.2, np.nan, 0.6]
-    accuracy = Accuracy(tmp_path, "test", False, 1.0, 3, 30, tracks)
+    accuracy = Accuracy("x", "test", False, 1.0, 3, 30, tracks)
     assert accuracy.without_variance == ["b"]
     assert accuracy.means["pearson"] == pytest.approx(0.4)
     assert accuracy.assays[["assay", "tracks", "r2"]].to_numpy().tolist() == [["X", 1, 0.2], ["Y", 1, 0.6]]

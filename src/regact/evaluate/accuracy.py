@@ -29,16 +29,16 @@ class Accuracy:
     """What `evaluate` found.
 
     Attributes:
-        run: The run folder.
+        predictor: Who was judged: a run folder, or the name of a baseline.
         split: train, valid or test.
         ensemble: Whether predictions are means over both strands and shifts.
-        loss: Log-Poisson loss, the mean over unmasked bins and tracks.
+        loss: Log-Poisson loss, the mean over unmasked bins and tracks; NaN for a baseline.
         n_windows, n_bins: Windows of the split and unmasked bins in them.
         tracks: One row a track: split, identifier, assay, description, and the measures: Pearson and r2 of counts and
             of log(1 + count). NaN where a track has no variance in the split.
     """
 
-    run: Path
+    predictor: str
     split: str
     ensemble: bool
     loss: float
@@ -71,6 +71,24 @@ class Accuracy:
         return Path(path)
 
 
+def open_store_of(run: Path, store: str | Path | Store | None) -> Store:
+    """The dataset that the run was trained on, from where it lay or from `store`.
+
+    Raises: RunError where that is another dataset, or `run` is no run folder; as `open_store`.
+    """
+    card = read_card(run)
+    opened = store if isinstance(store, Store) else open_store(store or card["store"]["path"])
+    if opened.fingerprint != card["store"]["fingerprint"]:
+        raise RunError(
+            run,
+            f"trained on a store with fingerprint {card['store']['fingerprint'][:12]}, and {opened.path} has "
+            f"{opened.fingerprint[:12]}",
+            "the same dataset",
+            "say with --store where that is",
+        )
+    return opened
+
+
 def evaluate(
     run: str | Path,
     *,
@@ -101,7 +119,7 @@ def evaluate(
     """
     run = Path(run)
     chosen = choose_device(device)
-    dataset = _open_store_of(run, store)
+    dataset = open_store_of(run, store)
     bases = genome if isinstance(genome, Genome) else dataset.open_genome(genome)
     model = load_model(run, device=chosen)
     strand_pair = torch.from_numpy(dataset.sheet.strand_pair)
@@ -116,7 +134,7 @@ def evaluate(
         batches = _with_progress(loader.epoch(0), f"evaluate {split}", loader.batches_per_epoch)
         result = validate(rate_of, batches, strand_pair=strand_pair, device=chosen)
     return Accuracy(
-        run=run,
+        predictor=str(run),
         split=split,
         ensemble=ensemble,
         loss=result.loss,
@@ -124,21 +142,6 @@ def evaluate(
         n_bins=result.sums.raw.count,
         tracks=accuracy_table(result.sums, dataset.sheet, split),
     )
-
-
-def _open_store_of(run: Path, store: str | Path | Store | None) -> Store:
-    """The dataset that the run was trained on; RunError where `store` is another."""
-    card = read_card(run)
-    opened = store if isinstance(store, Store) else open_store(store or card["store"]["path"])
-    if opened.fingerprint != card["store"]["fingerprint"]:
-        raise RunError(
-            run,
-            f"trained on a store with fingerprint {card['store']['fingerprint'][:12]}, and {opened.path} has "
-            f"{opened.fingerprint[:12]}",
-            "the same dataset",
-            "say with --store where that is",
-        )
-    return opened
 
 
 def _with_progress(batches: Iterable[Batch], label: str, total: int) -> Iterator[Batch]:
