@@ -117,14 +117,27 @@ def test_bins_of_a_convolution_block_are_not_copied():
 
 
 @pytest.mark.parametrize("channels", [32, 128, 717])
-def test_scores_start_neither_flat_nor_saturated(channels: int):
+def test_scores_start_alike_at_any_width(channels: int):
     # Bins as batch norm and ReLU leave them: half a normal distribution.
     bins = torch.relu(torch.randn(2, channels, 64, generator=torch.Generator().manual_seed(0)))
     torch.manual_seed(0)
     layer = Attention(channels, distance("none").float(), heads=HEADS)
     rows = bins.transpose(1, 2)
     scores = torch.tanh(layer.query(rows)).view(2, 64 * HEADS, channels) @ bins
-    assert 0.3 < scores.std().item() < 3
+    assert 6.5 < scores.mean().item() < 9
+    queries = torch.tanh(layer.query(rows))
+    assert queries.abs().max().item() < 0.8  # none saturated
+
+
+def test_heads_start_by_looking_where_their_distance_function_peaks():
+    bins = torch.relu(torch.randn(1, 200, 128, generator=torch.Generator().manual_seed(0)))
+    torch.manual_seed(0)
+    start = distance_start("two_sided", 5, half_window_bins=64)
+    weights = Attention(200, build_distance(start, 5), heads=5).weights(bins.transpose(1, 2))[0]
+    offsets = torch.arange(128) - 64.0
+    for head, peak in enumerate(start.peaks):
+        mean_offset = (weights[64, head] * offsets).sum() / 64
+        assert mean_offset * peak > 0 or abs(peak) < 0.2
 
 
 def test_wrong_number_of_channels_is_refused():

@@ -6,6 +6,11 @@ from torch import Tensor, nn
 
 from regact.model.context.distance import over_bins
 
+# Where scores start (docs/paper.md, "Where the heads start"): this mean, for bins that batch norm and ReLU have left
+# with a mean of 0.4 in each channel; and a spread of about a tenth, from W.
+_START_SCORE, _BIN_MEAN = 8.0, 0.4
+_START_SPREAD = 0.2
+
 
 class Attention(nn.Module):
     """One attention layer: every head's context vectors, concatenated behind the layer's input.
@@ -34,8 +39,8 @@ class Attention(nn.Module):
         self.heads, self.distance = heads, distance
         self.distance_after_softmax, self.renormalise = distance_after_softmax, renormalise
         self.query = nn.Linear(channels, heads * channels)
-        nn.init.normal_(self.query.weight, std=2 / channels)
-        nn.init.zeros_(self.query.bias)
+        nn.init.normal_(self.query.weight, std=_START_SPREAD / channels)
+        nn.init.constant_(self.query.bias, min(1.0, _START_SCORE / (_BIN_MEAN * channels)))
 
     def forward(self, bins: Float[Tensor, "batch channel bin"]) -> Float[Tensor, "batch channel*(1+head) bin"]:
         """`bins` followed by head 1's context vectors, head 2's, ..."""
