@@ -39,4 +39,4 @@ def test_peak_in_the_label_is_the_curve_s_maximum():
 def test_layers_are_told_apart():
     model = build_model(preset_spec("attention_stacked", tracks=2, window_bp=WINDOW_BP, width=0.05), seed=0)
     labels = [curve.label for curve in distance_curves(model)]
-    assert len(set(label.split(":")[0] for label in labels)) == len(labels) == 10
+    assert len({label.split(":")[0] for label in labels}) == len(labels) == 10
