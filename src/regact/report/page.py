@@ -1,12 +1,7 @@
 """The report: runs on one dataset, side by side, on one HTML page that needs no other file."""
 
-import platform
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-
-import jinja2
 
 from regact.dataset import Store, open_store
 from regact.engine import whole_file
@@ -17,6 +12,7 @@ from regact.plot import LearningCurve, plot_accuracy, plot_distance, plot_learni
 from regact.report.distance import distance_curves
 from regact.report.figure import FigureBlock, figure_block
 from regact.report.region import view_region
+from regact.report.render import render_page
 from regact.report.run_record import RunRecord, read_run, run_labels
 from regact.report.tables import assay_table, dataset_table, summary_table
 from regact.train.run_folder import CONFIG, read_card
@@ -77,14 +73,8 @@ def _shared_store(runs: Sequence[Path], store: str | Path | None) -> Store:
 
 
 def _render(runs: Sequence[RunRecord], store: Store, genome: Genome, split: str) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("regact.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html").render(
+    return render_page(
+        "report.html",
         split=split,
         n_windows=runs[0].accuracy.n_windows,
         n_bins=runs[0].accuracy.n_bins,
@@ -97,8 +87,6 @@ def _render(runs: Sequence[RunRecord], store: Store, genome: Genome, split: str)
         region=_region_figure(runs, store, genome, split),
         dataset=dataset_table(store),
         runs=[_run_facts(run) for run in runs],
-        versions=_versions(),
-        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
 
@@ -158,18 +146,13 @@ def _region_figure(runs: Sequence[RunRecord], store: Store, genome: Genome, spli
 def _run_facts(run: RunRecord) -> dict[str, str]:
     """Return what the page says on how a run was made."""
     code, machine = run.card["code"], run.card["machine"]
-    settings = run.accuracy.run / CONFIG
+    settings = Path(run.accuracy.predictor) / CONFIG
     return {
         "label": run.label,
-        "folder": str(run.accuracy.run),
+        "folder": run.accuracy.predictor,
         "state": run.card["state"] + (f": {run.card['ended']}" if "ended" in run.card else ""),
         "command": run.card.get("command", ""),
         "made": f"regact {code['regact']}, torch {code['torch']}, Python {code['python']}; {machine['device']}, "
         f"{machine['threads']} threads",
         "settings": settings.read_text(encoding="utf-8") if settings.exists() else "",
     }
-
-
-def _versions() -> str:
-    names = ("regact", "torch", "numpy", "pandas", "zarr", "matplotlib")
-    return ", ".join([*(f"{name} {metadata.version(name)}" for name in names), f"Python {platform.python_version()}"])
