@@ -1,4 +1,4 @@
-"""Settings of a simulated genome: its size, background, regulatory grammar, layout and assays.
+"""Settings of a simulated genome: its size, background, contact, layout and assays (`grammar.py` has its grammar).
 
 Long distances are given in *reaches*: 1 is the reach R of the `basenji` preset that fits the window, so that one set of
 numbers makes the same task at every window length.
@@ -7,16 +7,12 @@ numbers makes the same task at every window length.
 import math
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from regact.simulate.motif import IUPAC_BASES, largest_information_bits
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+from regact.simulate.grammar import GrammarConfig, SimulationSettings
 
 
-class RepeatFamily(_Settings):
+class RepeatFamily(SimulationSettings):
     """An interspersed repeat: copies of one sequence, each diverged, cut short at its start and on either strand."""
 
     length_bp: int = Field(gt=0, description="Length of the family's consensus.")
@@ -24,7 +20,7 @@ class RepeatFamily(_Settings):
     share: float = Field(ge=0, lt=1, description="Share of the genome that copies cover.")
 
 
-class BackgroundConfig(_Settings):
+class BackgroundConfig(SimulationSettings):
     """The sequence between the planted sites."""
 
     gc: float = Field(default=0.41, gt=0, lt=1, description="Mean share of G and C.")
@@ -44,120 +40,7 @@ class BackgroundConfig(_Settings):
     )
 
 
-class MotifConfig(_Settings):
-    """A motif as a consensus and the information content that the position weight matrix is given."""
-
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", description="Unique name.")
-    consensus: str = Field(
-        pattern=f"^[{''.join(IUPAC_BASES)}]+$",
-        description="IUPAC letters, an odd number, so that a hit has a centre base.",
-    )
-    bits: float = Field(default=15.0, gt=0, description="Information content against equal base frequencies.")
-
-    @model_validator(mode="after")
-    def _check_consensus(self) -> Self:
-        problems = []
-        if len(self.consensus) % 2 == 0:
-            problems.append(f"consensus {self.consensus} has {len(self.consensus)} letters; needed an odd number")
-        largest = largest_information_bits(self.consensus)
-        if self.bits > largest:
-            problems.append(f"bits {self.bits:g} is more than {self.consensus} can carry; needed at most {largest:.2f}")
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
-
-class EnhancerMotif(MotifConfig):
-    """A motif that activates in some cell types, where a partner is bound beside it."""
-
-    activity: dict[str, float] = Field(description="What one fully bound site adds, for each cell type.")
-
-
-class ProximalMotif(MotifConfig):
-    """A motif that makes a promoter stronger, in every cell type alike."""
-
-    strength: float = Field(default=1.0, gt=0, description="What one fully bound site adds to the intrinsic strength.")
-
-
-def _circulant(position: int) -> dict[str, float]:
-    # Each cell type has one motif that is strong in it and two that are weaker: the sums agree between cell types.
-    levels = (1.0, 0.4, 0.15, 0.0)
-    return {cell: levels[(index - position) % 4] for index, cell in enumerate(("liver", "blood", "brain", "skin"))}
-
-
-class GrammarConfig(_Settings):
-    """What sequence means: motifs, how strongly they are bound, and what bound motifs do together."""
-
-    cell_types: tuple[str, ...] = Field(
-        default=("liver", "blood", "brain", "skin"), min_length=4, description="At least four."
-    )
-    enhancer_motifs: tuple[EnhancerMotif, ...] = Field(
-        default=(
-            EnhancerMotif(name="fox", consensus="TGTTTACTTAG", activity=_circulant(0)),
-            EnhancerMotif(name="gata", consensus="AGATAAGATTC", activity=_circulant(1)),
-            EnhancerMotif(name="ets", consensus="ACAGGAAGTGA", activity=_circulant(2)),
-            EnhancerMotif(name="hox", consensus="GCTAATTGCAT", activity=_circulant(3)),
-        ),
-        min_length=3,
-        description="Motifs of enhancers, at least three. The names are mnemonics only.",
-    )
-    partner: MotifConfig = Field(
-        default=MotifConfig(name="ap1", consensus="TGACTCAGCAC"),
-        description="The motif that an enhancer motif needs beside it; a hit without it is a decoy.",
-    )
-    partner_within_bp: int = Field(default=60, gt=0, description="Largest distance between the centres of the two.")
-    core: MotifConfig = Field(
-        default=MotifConfig(name="tata", consensus="GCTATAAAAGGGC", bits=19.0),
-        description="The motif that makes a promoter and gives it its direction.",
-    )
-    tss_offset_bp: int = Field(
-        default=31, description="From the core motif's centre to the start of transcription, downstream."
-    )
-    proximal_motifs: tuple[ProximalMotif, ...] = Field(
-        default=(
-            ProximalMotif(name="sp", consensus="AGGGCGGGGCT", strength=1.0),
-            ProximalMotif(name="nfy", consensus="AGCCAATCAGC", strength=0.6),
-        ),
-        min_length=1,
-        description="Motifs beside the core motif whose sum is the promoter's intrinsic strength.",
-    )
-    proximal_within_bp: int = Field(
-        default=120, gt=0, description="Largest distance of a proximal motif from the core motif."
-    )
-    occupancy_scale_bits: float = Field(
-        default=2.0,
-        gt=0,
-        description="Slope of occupancy: 1 / (1 + exp(-(score - bits) / scale)); half bound at `bits`.",
-    )
-    smallest_occupancy: float = Field(default=0.02, gt=0, lt=0.5, description="Occupancy below this is none.")
-    basal_activation: float = Field(
-        default=0.25, gt=0, description="Activation of a promoter that no enhancer reaches."
-    )
-
-    @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        names = [motif.name for motif in self.motifs]
-        problems = [f"motif name {name} is given twice" for name in sorted({n for n in names if names.count(n) > 1})]
-        if len(set(self.cell_types)) < len(self.cell_types):
-            problems.append("cell_types holds a name twice")
-        for motif in self.enhancer_motifs:
-            if set(motif.activity) != set(self.cell_types):
-                problems.append(
-                    f"activity of {motif.name} names {sorted(motif.activity)}; needed {sorted(self.cell_types)}"
-                )
-            if any(value < 0 for value in motif.activity.values()):
-                problems.append(f"activity of {motif.name} is negative; needed 0 or more")
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
-    @property
-    def motifs(self) -> tuple[MotifConfig, ...]:
-        """All motifs: enhancer motifs, partner, core, proximal motifs."""
-        return (*self.enhancer_motifs, self.partner, self.core, *self.proximal_motifs)
-
-
-class ContactConfig(_Settings):
+class ContactConfig(SimulationSettings):
     """How much an enhancer adds to a promoter, by their signed distance in the promoter's direction.
 
     A near part falls from the promoter to 0 at `near_end`, inside R; a far part rises and falls around `far_centre`,
@@ -184,7 +67,7 @@ class ContactConfig(_Settings):
         return self
 
 
-class LayoutConfig(_Settings):
+class LayoutConfig(SimulationSettings):
     """Where promoters, enhancers and decoys are put, and what they are made of."""
 
     promoter_spacing: float = Field(
@@ -221,7 +104,7 @@ class LayoutConfig(_Settings):
     )
 
 
-class AssayConfig(_Settings):
+class AssayConfig(SimulationSettings):
     """How activity becomes counts in one kind of track."""
 
     depth: float = Field(gt=0, description="Expected counts of an element of activity 1.")
@@ -240,7 +123,7 @@ class AssayConfig(_Settings):
         return self
 
 
-class AssaysConfig(_Settings):
+class AssaysConfig(SimulationSettings):
     """The tracks of each cell type, and their noise."""
 
     cage: AssayConfig = Field(
@@ -266,7 +149,7 @@ class AssaysConfig(_Settings):
     resolution_bp: int = Field(default=16, gt=0, description="Bases that share one value in the count files.")
 
 
-class SimulationConfig(_Settings):
+class SimulationConfig(SimulationSettings):
     """A genome whose answer is known."""
 
     seed: int = Field(default=1, ge=0, description="Decides everything random.")

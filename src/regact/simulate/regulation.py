@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int8, Int64, UInt8
 
-from regact.simulate.config import GrammarConfig, MotifConfig
 from regact.simulate.contact import Contact
+from regact.simulate.grammar import GrammarConfig, MotifConfig
 from regact.simulate.motif import Motif, build_motif
 from regact.simulate.scan import Hits, scan
 
