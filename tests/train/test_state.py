@@ -5,9 +5,9 @@ import signal
 import pytest
 import torch
 
-from regact.errors import RunError
+from regact.errors import ProgramError, RunError
 from regact.train.interrupt import deferred_interrupt
-from regact.train.run_folder import prepare_run_folder, read_card, write_card
+from regact.train.run_folder import claim_run_folder, read_card, write_card
 from regact.train.state import Progress, has_state, load_state, save_state, seed_step
 
 
@@ -88,6 +88,22 @@ def test_cards_are_added_to_and_checked(tmp_path):
         read_card(tmp_path)
 
 
-def test_a_new_folder_is_made_and_an_empty_one_taken(tmp_path):
-    assert prepare_run_folder(tmp_path / "a" / "b", overwrite=False, resume=False) is False
-    assert prepare_run_folder(tmp_path / "a" / "b", overwrite=False, resume=True) is False
+def test_a_folder_has_one_writer_and_a_killed_start_leaves_nothing_in_the_way(tmp_path):
+    run = tmp_path / "a" / "b"
+    with claim_run_folder(run, overwrite=False, resume=False) as goes_on:
+        assert goes_on is False
+        with (
+            pytest.raises(ProgramError, match="another process"),
+            claim_run_folder(run, overwrite=False, resume=True),
+        ):
+            pass
+    with claim_run_folder(run, overwrite=False, resume=True) as goes_on:
+        assert goes_on is False
+        write_card(run, state="training")
+    with claim_run_folder(run, overwrite=False, resume=True) as goes_on:
+        assert goes_on is True
+    (run / "last" / "state.safetensors").touch()
+    (run / "extra").mkdir()
+    with claim_run_folder(run, overwrite=True, resume=False) as goes_on:
+        assert goes_on is False
+        assert [path.name for path in run.rglob("*")] == ["last", ".lock"]

@@ -75,7 +75,7 @@ def whole_folder(path: Path | str, *, overwrite: bool = False, resume: bool = Fa
         temporary = partial_folder(final) if resume else _temporary_name(final)
         temporary.mkdir(exist_ok=resume)
         try:
-            with _sole_writer(temporary, final):
+            with sole_writer(temporary, final):
                 yield temporary
                 refuse_existing(final, overwrite)
                 _move_folder(temporary, final)
@@ -178,8 +178,11 @@ def _is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def _sole_writer(folder: Path, final: Path) -> Iterator[None]:
-    """Hold the lock of `folder`; the system lets go of it however this process ends."""
+def sole_writer(folder: Path, final: Path) -> Iterator[None]:
+    """Hold the lock of `folder`, which is being written for `final`; it is let go of however this process ends.
+
+    Raises: ProgramError where another process holds it.
+    """
     lock = folder / _LOCK
     with lock.open("w") as held:
         try:

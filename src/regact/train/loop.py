@@ -25,7 +25,7 @@ from regact.train.device import open_fabric
 from regact.train.interrupt import Interrupt, deferred_interrupt
 from regact.train.objective import first_broken_track, kernel_penalty, poisson_loss
 from regact.train.optimizer import build_optimizer, learning_rate_at
-from regact.train.run_folder import METRICS, prepare_run_folder, read_card, write_card, write_log, write_settings
+from regact.train.run_folder import METRICS, claim_run_folder, read_card, write_card, write_log, write_settings
 from regact.train.state import Progress, has_state, load_state, save_state, seed_step
 from regact.train.validate import accuracy_table, validate
 
@@ -62,25 +62,26 @@ def train_model(
         DeviceError: the device is not on this machine.
         RunError: the run to resume is of other data, another model or other settings.
         OutputExistsError: `out` is there and neither `overwrite` nor `resume` is given.
+        ProgramError: another process is training in `out`.
         KeyboardInterrupt: after Ctrl-C, when the state is saved.
     """
     out = Path(out)
     _check_fit(store, spec, config)
     fabric = open_fabric(device, config.precision)
     about = describe(store, spec, config, fabric.device) | dict(card or {})
-    goes_on = prepare_run_folder(out, overwrite=overwrite, resume=resume)
-    if goes_on:
-        check_same(out, read_card(out), about)
-    write_card(out, state="training", **about)
-    write_settings(out, settings or {"model": about["model"], "training": about["training"]})
-    cuda = [fabric.device.index] if fabric.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=cuda), deferred_interrupt() as interrupt, _state_on_card(out):
-        training = _Training(store, genome, spec, config, out, fabric, workers, interrupt)
+    with claim_run_folder(out, overwrite=overwrite, resume=resume) as goes_on:
         if goes_on:
-            training.restore()
-        ended = training.run(on_epoch)
-        best = {"epoch": training.progress.best_epoch, config.judged_by: training.progress.best_score}
-    write_card(out, state="finished", ended=ended, best=best)
+            check_same(out, read_card(out), about)
+        write_card(out, state="training", **about)
+        write_settings(out, settings or {"model": about["model"], "training": about["training"]})
+        cuda = [fabric.device.index] if fabric.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=cuda), deferred_interrupt() as interrupt, _state_on_card(out):
+            training = _Training(store, genome, spec, config, out, fabric, workers, interrupt)
+            if goes_on:
+                training.restore()
+            ended = training.run(on_epoch)
+            best = {"epoch": training.progress.best_epoch, config.judged_by: training.progress.best_score}
+        write_card(out, state="finished", ended=ended, best=best)
     return out
 
 

@@ -14,39 +14,61 @@ it is whole.
 import csv
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from regact.engine import whole_file, write_json
+from regact.engine import sole_writer, whole_file, write_json
 from regact.errors import OutputExistsError, RunError
 
-CARD, CONFIG, LOG, METRICS = "card.json", "config.yaml", "log.csv", "metrics.tsv"
+CARD, CONFIG, LOG, METRICS, LAST = "card.json", "config.yaml", "log.csv", "metrics.tsv", "last"
 RUN_FORMAT = 1
 
 
-def prepare_run_folder(run: Path, *, overwrite: bool, resume: bool) -> bool:
-    """Make the folder ready; return whether there is a run in it to resume.
+@contextmanager
+def claim_run_folder(run: Path, *, overwrite: bool, resume: bool) -> Iterator[bool]:
+    """Keep other processes from writing the folder within the block; yield whether there is a run in it to resume.
 
     With `resume` and nothing there, a new run begins: the same command can be repeated until it is through.
 
     Raises: OutputExistsError where something is there and neither `overwrite` nor `resume` says what to do with it, or
-        where what `overwrite` would delete is no run folder.
+        where what `overwrite` would delete is no run folder; ProgramError where another process is training there.
     """
     is_run = (run / CARD).exists()
-    if resume and is_run:
-        return True
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
-        if not (overwrite and is_run):
-            needed = "a new name" if is_run else "a run folder or a new name"
-            hint = "or say --resume to go on with it, --overwrite to replace it" if is_run else "choose another --out"
-            raise OutputExistsError(run, "already there", needed, hint)
-        shutil.rmtree(run)
-    run.mkdir(parents=True, exist_ok=True)
-    return False
+    goes_on = resume and is_run
+    if not goes_on and not (overwrite and is_run) and _holds_something(run):
+        needed = "a new name" if is_run else "a run folder or a new name"
+        hint = "or say --resume to go on with it, --overwrite to replace it" if is_run else "choose another --out"
+        raise OutputExistsError(run, "already there", needed, hint)
+    last = run / LAST
+    last.mkdir(parents=True, exist_ok=True)
+    with sole_writer(last, run):  # the lock lies in a folder that nobody copies
+        if is_run and not goes_on:
+            (run / CARD).unlink()  # first, so that what a kill leaves is no run
+            _remove_all_but(last, run)
+        yield goes_on
+
+
+def _holds_something(run: Path) -> bool:
+    """Whether there is more at `run` than the empty folders that a killed start leaves."""
+    if not run.is_dir():
+        return run.exists()
+    return any(path.is_file() and not path.name.startswith(".") for path in run.rglob("*"))
+
+
+def _remove_all_but(kept: Path, folder: Path) -> None:
+    """Empty `folder`; of the folder `kept` in it, keep the lock."""
+    for entry in [*folder.iterdir(), *kept.iterdir()]:
+        if entry == kept or entry.name.startswith("."):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def write_card(run: Path, **entries: Any) -> None:

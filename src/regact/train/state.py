@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from regact.engine import whole_file
 from regact.errors import RunError
+from regact.train.run_folder import LAST
 
-STATE_FILE = Path("last") / "state.safetensors"
+STATE_FILE = Path(LAST) / "state.safetensors"
 
 
 @dataclass
@@ -44,7 +45,6 @@ def save_state(run: Path, model: nn.Module, optimizer: torch.optim.Optimizer, pr
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
-    (run / STATE_FILE).parent.mkdir(exist_ok=True)
     with whole_file(run / STATE_FILE) as path:
         contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         save_file(contiguous, path, metadata={"progress": json.dumps(asdict(progress))})
