@@ -143,3 +143,20 @@ def test_heads_start_by_looking_where_their_distance_function_peaks():
 def test_wrong_number_of_channels_is_refused():
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         attention("none")(torch.zeros(1, D + 1, T, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("autocast", [True, False])
+def test_bfloat16_rounds_values_but_not_distances(kind: str, autocast: bool):
+    bins = torch.relu(torch.randn(1, 16, 600, generator=torch.Generator().manual_seed(0)))
+    start = distance_start(kind, 2, half_window_bins=300)
+    torch.manual_seed(0)
+    for layer in (Attention(16, build_distance(start, 2), heads=2), DistancePooling(build_distance(start, 2))):
+        expected = layer(bins)
+        if autocast:
+            with torch.autocast("cpu", torch.bfloat16):
+                found = layer(bins.bfloat16())
+        else:
+            found = layer.bfloat16()(bins.bfloat16())
+        assert found.dtype == torch.bfloat16
+        torch.testing.assert_close(found.float(), expected, rtol=0.06, atol=0.06)

@@ -1,17 +1,11 @@
 """The network on one screen: tower, context, head."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from regact.model.head import Head
 from regact.model.link import apply_link
-
-if TYPE_CHECKING:
-    from regact.model.spec import ModelSpec
+from regact.model.spec import ModelSpec
 
 
 class SequenceModel(nn.Module):

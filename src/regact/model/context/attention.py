@@ -45,7 +45,7 @@ class Attention(nn.Module):
     def forward(self, bins: Float[Tensor, "batch channel bin"]) -> Float[Tensor, "batch channel*(1+head) bin"]:
         """`bins` followed by head 1's context vectors, head 2's, ..."""
         rows = bins.transpose(1, 2)  # (B, T, d): contiguous when `bins` comes from a convolution block
-        context = self.weights(rows).flatten(1, 2) @ rows  # (B, T * H, d)
+        context = self.weights(rows).to(rows.dtype).flatten(1, 2) @ rows  # (B, T * H, d)
         return torch.cat([rows, context.view(*rows.shape[:2], -1)], dim=-1).transpose(1, 2)
 
     def weights(self, rows: Float[Tensor, "batch bin channel"]) -> Float[Tensor, "batch bin head bin"]:

@@ -85,13 +85,15 @@ class TwoSidedDecay(nn.Module):
 
 
 def over_bins(distance: nn.Module, bins: int, like: Tensor) -> Float[Tensor, "head bin bin"]:
-    """f(j, t) for every pair of `bins` bins as [head, j, t], on `like`'s device in its type.
+    """f(j, t) for every pair of `bins` bins as [head, j, t], on `like`'s device, in float32 or `like`'s wider type.
 
     There are 2 * bins - 1 different offsets; they are computed once each and read along the diagonals.
     """
     # Falling offsets, so that the slice of `bins` values starting at j holds o = (bins - 1 - j) - m, m = 0 .. bins - 1,
     # which is t - j for t = bins - 1 - m: one flip along t puts it right.
-    offsets = torch.arange(bins - 1, -bins, -1, device=like.device, dtype=like.dtype)
+    # Never in half precision: bfloat16 does not know odd numbers above 256.
+    exact = torch.promote_types(like.dtype, torch.float32)
+    offsets = torch.arange(bins - 1, -bins, -1, device=like.device, dtype=exact)
     return distance(offsets).unfold(-1, bins, 1).flip(-1)
 
 

@@ -23,5 +23,5 @@ class DistancePooling(nn.Module):
         """`bins` followed by head 1's sums, head 2's, ..."""
         rows = bins.transpose(1, 2)
         f = over_bins(self.distance, bins.shape[-1], bins)
-        pooled = f.transpose(0, 1).flatten(0, 1) @ rows  # (B, T * H, d)
+        pooled = f.to(rows.dtype).transpose(0, 1).flatten(0, 1) @ rows  # (B, T * H, d)
         return torch.cat([rows, pooled.view(*rows.shape[:2], -1)], dim=-1).transpose(1, 2)
