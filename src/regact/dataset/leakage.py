@@ -13,7 +13,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int32, Int64, UInt64
+from jaxtyping import Int32, UInt64
 
 from regact.dataset.config import SPLITS
 from regact.dataset.store import Store
@@ -22,7 +22,7 @@ from regact.genome import Genome, Interval, Regions
 from regact.genome.kmers import kmer_hashes
 
 K = 24
-MAX_KMERS = 2**24  # of the training sequence that are held in memory, 12 bytes each and as much again while sorting
+MAX_KMERS = 2**24  # of the training sequence held in memory: 12 bytes each, and 20 more while they are sorted
 _PIECES_PER_TASK = 256
 
 
@@ -62,8 +62,8 @@ class KmerIndex:
     Attributes:
         pieces: Where they lie.
         one_in: Which share of all k-mers is kept (see `kmer_hashes`).
-        hashes: Ascending, each once.
-        piece: For each hash, the first piece that holds it.
+        hashes: Ascending; one that several pieces hold stands there once for each.
+        piece: For each hash, the piece that holds it.
     """
 
     pieces: tuple[Interval, ...]
@@ -71,12 +71,22 @@ class KmerIndex:
     hashes: UInt64[np.ndarray, " kmer"]
     piece: Int32[np.ndarray, " kmer"]
 
-    def find(self, hashes: UInt64[np.ndarray, " some"]) -> Int64[np.ndarray, " some"]:
-        """For each hash the first piece that holds it, -1 where none does."""
-        if not len(self.hashes):
-            return np.full(len(hashes), -1, np.int64)
-        places = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        return np.where(self.hashes[places] == hashes, self.piece[places], -1).astype(np.int64)
+    def compare(self, hashes: UInt64[np.ndarray, " some"]) -> tuple[float, float, Interval | None]:
+        """The share of some distinct hashes that any piece holds, the largest that one piece holds, and that piece.
+
+        NaN and None where there are no hashes; None where no piece holds one.
+        """
+        if not len(hashes):
+            return np.nan, np.nan, None
+        first = np.searchsorted(self.hashes, hashes, side="left")
+        copies = np.searchsorted(self.hashes, hashes, side="right") - first
+        if not copies.any():
+            return 0.0, 0.0, None
+        # All places in the index: for each hash `copies` of them from `first` on.
+        places = np.repeat(first - np.concatenate([[0], np.cumsum(copies)[:-1]]), copies) + np.arange(copies.sum())
+        held = np.bincount(self.piece[places])
+        nearest = int(held.argmax())
+        return float((copies > 0).mean()), float(held[nearest] / len(hashes)), self.pieces[nearest]
 
 
 def index_kmers(
@@ -93,8 +103,8 @@ def index_kmers(
     parts = [found.pop(index) for index in range(len(tasks))]
     hashes = np.concatenate([np.empty(0, np.uint64), *(part[0] for part in parts)])
     piece = np.concatenate([np.empty(0, np.int32), *(part[1] for part in parts)])
-    hashes, first = np.unique(hashes, return_index=True)
-    return KmerIndex(pieces, one_in, hashes, piece[first])
+    order = np.argsort(hashes, kind="stable")
+    return KmerIndex(pieces, one_in, hashes[order], piece[order])
 
 
 def kmer_similarity(store: Store, genome: Genome, *, workers: int = 1) -> pd.DataFrame:
@@ -102,28 +112,17 @@ def kmer_similarity(store: Store, genome: Genome, *, workers: int = 1) -> pd.Dat
 
     One row per window, in the order of the window table: row, chrom, start, end, split; kmers (distinct ones looked
     at); shared (their share that training windows hold; NaN for a window of N alone); nearest (region string of the
-    piece of training sequence that holds the most of them, "" for none) and nearest_shared (the share that it holds,
-    counting each k-mer for the first piece that holds it).
+    piece of training sequence that holds the most of them, "" for none) and nearest_shared (the share that it holds).
     """
-    train = split_regions(store, "train")
-    index = index_kmers(genome, train, piece_bp=store.window_bp, workers=workers)
+    index = index_kmers(genome, split_regions(store, "train"), piece_bp=store.window_bp, workers=workers)
     judged = store.windows.loc[store.windows["split"].isin(["valid", "test"]), ["chrom", "start", "end", "split"]]
     rows = []
     for row, (chrom, start, end, split) in zip(judged.index, judged.to_numpy().tolist(), strict=True):
-        rows.append((row, chrom, start, end, split, *_compare(genome, Interval(chrom, start, end), index)))
+        hashes = np.unique(kmer_hashes(genome.fetch(Interval(chrom, start, end)), K, one_in=index.one_in))
+        shared, nearest_shared, nearest = index.compare(hashes)
+        rows.append((row, chrom, start, end, split, len(hashes), shared, str(nearest or ""), nearest_shared))
     columns = ["row", "chrom", "start", "end", "split", "kmers", "shared", "nearest", "nearest_shared"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _compare(genome: Genome, window: Interval, index: KmerIndex) -> tuple[int, float, str, float]:
-    hashes = np.unique(kmer_hashes(genome.fetch(window), K, one_in=index.one_in))
-    if not len(hashes):
-        return 0, np.nan, "", np.nan
-    found = index.find(hashes)
-    holders = np.bincount(found[found >= 0], minlength=1)
-    best = int(holders.argmax())
-    nearest = str(index.pieces[best]) if holders[best] else ""
-    return len(hashes), float((found >= 0).mean()), nearest, float(holders[best] / len(hashes))
 
 
 def _kmers_of_pieces(

@@ -8,12 +8,16 @@ from regact.plot.accuracy import plot_accuracy
 from regact.plot.architecture import LayerBox, plot_architecture, plot_dilation
 from regact.plot.curves import LearningCurve, plot_learning_curves
 from regact.plot.distance import DistanceCurve, plot_distance
+from regact.plot.histogram import plot_share_histogram
 from regact.plot.palette import ASSAY_COLORS, COLORS, assay_color, color
+from regact.plot.split_map import SPLIT_COLORS, plot_split_map
 from regact.plot.tracks import TrackPanel, plot_tracks
+from regact.plot.value_distribution import plot_value_distribution
 
 __all__ = [
     "ASSAY_COLORS",
     "COLORS",
+    "SPLIT_COLORS",
     "DistanceCurve",
     "LayerBox",
     "LearningCurve",
@@ -25,5 +29,8 @@ __all__ = [
     "plot_dilation",
     "plot_distance",
     "plot_learning_curves",
+    "plot_share_histogram",
+    "plot_split_map",
     "plot_tracks",
+    "plot_value_distribution",
 ]
