@@ -103,3 +103,8 @@ def test_readme_opens_with_the_two_commands():
     first_block = re.search(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     assert first_block is not None
     assert [line.split("#")[0].strip() for line in first_block[1].splitlines()] == ["make demo", "make test"]
+
+
+def test_index_names_every_page():
+    index = (ROOT / "docs" / "index.md").read_text()
+    assert {page.name for page in (ROOT / "docs").glob("*.md") if f"({page.name})" not in index} == {"index.md"}
