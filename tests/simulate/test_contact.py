@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.integrate import quad
 
+from regact.model import preset_spec
+from regact.model.receptive_field import reach_bp
 from regact.simulate.config import ContactConfig, SimulationConfig, basenji_reach_bp
 from regact.simulate.contact import build_contact
 
@@ -48,3 +50,9 @@ def test_refuses_a_far_part_within_reach_or_beyond_half_a_window():
         ContactConfig(far_halfwidth=0.5)
     with pytest.raises(ValidationError, match="less than half of window_bp"):
         SimulationConfig(contact={"far_centre": 1.8})
+
+
+@pytest.mark.parametrize(("window_bp", "layers"), [(131_072, 7), (65_536, 6), (32_768, 5)])
+def test_reach_is_that_of_the_model(window_bp, layers):
+    spec = preset_spec("basenji", tracks=1, window_bp=window_bp, dilated_layers=layers)
+    assert basenji_reach_bp(window_bp, 128) == reach_bp(spec)
