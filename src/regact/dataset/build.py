@@ -18,6 +18,7 @@ from regact.dataset.store_writer import create_store, finish_store
 from regact.engine import (
     available_cores,
     check_space,
+    disk_full_as_error,
     partial_folder,
     refuse_existing,
     whole_folder,
@@ -26,6 +27,7 @@ from regact.engine import (
 from regact.errors import DiskSpaceError, StoreError
 
 COMPRESSION = 3  # targets shrink at least so much, to ask for disk space by: 3.4 to 10.8 times was measured
+DISK_BLOCK_BYTES = 4096  # each window is a file of its own, and takes whole blocks
 BASES_PER_WORKER = 2**28  # read in about the second that a process takes to start
 _WORK = "build"
 
@@ -66,12 +68,12 @@ def build_dataset(
     plan = plan_build(genome_path, sheet_path, config, contig_alias=contig_alias)
     for remark in plan.header.remarks:
         tell(remark)
-    needed = plan.target_bytes // COMPRESSION + min(plan.target_bytes, TEMPORARY_BYTES)
-    check_space(out, needed, f"{len(plan.windows):,} windows of {len(plan.sheet):,} tracks")
+    check_space(out, _needed_bytes(plan), f"{len(plan.windows):,} windows of {len(plan.sheet):,} tracks")
     with whole_folder(out, overwrite=overwrite, resume=True) as folder:
         _claim(folder, plan, out, resume=resume)
         try:
-            _fill(folder, plan, _useful_workers(plan, workers))
+            with disk_full_as_error(folder):
+                _fill(folder, plan, _useful_workers(plan, workers))
         except DiskSpaceError as error:
             remedy = "make room and run the same command again: what is built is kept"
             raise DiskSpaceError(partial_folder(out), error.found, "", remedy) from error
@@ -122,6 +124,12 @@ def _fill(folder: Path, plan: BuildPlan, workers: int) -> None:
         one.run(workers)
     values_sha256, statistics = collect_rounds(rounds)
     finish_store(folder, header, plan.windows, plan.mask, values_sha256=values_sha256, statistics=statistics)
+
+
+def _needed_bytes(plan: BuildPlan) -> int:
+    """The room that a build needs at most: the store, and the parts of one round."""
+    store = plan.target_bytes // COMPRESSION + len(plan.windows) * DISK_BLOCK_BYTES
+    return store + min(plan.target_bytes, TEMPORARY_BYTES)
 
 
 def _useful_workers(plan: BuildPlan, workers: int | None) -> int:

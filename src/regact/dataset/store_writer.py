@@ -103,5 +103,6 @@ def _compressor(config: DatasetConfig) -> ZstdCodec | BloscCodec:
 def _write_copies(folder: Path, header: StoreHeader, windows: pd.DataFrame) -> None:
     """Window table and track sheet as text, to look at; nothing reads them."""
     columns = ["chrom", "start", "end", "split", "fold", "contig"]
-    windows[columns].to_csv(folder / "windows.bed", sep="\t", header=False, index=False)
+    text = windows[columns].to_csv(sep="\t", header=False, index=False, lineterminator="\n")
+    (folder / "windows.bed").write_bytes(text.encode())  # pandas leaves its handle open where the disk is full
     header.sheet().write(folder / "targets.txt")
