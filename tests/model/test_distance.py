@@ -50,6 +50,14 @@ def test_two_sided_is_equation_7():
         torch.testing.assert_close(found[head].detach(), expected, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize(
+    "module", [LearnedDecay([0.01]), ConstantDecay([0.01]), TwoSidedDecay([0.01], [0.02], half_window_bins=300)]
+)
+def test_distances_stay_exact_for_half_precision_bins(module):
+    exact, half = (over_bins(module, 600, torch.zeros(1, dtype=dtype)) for dtype in (torch.float32, torch.bfloat16))
+    assert torch.equal(exact, half)
+
+
 @given(position=st.floats(-0.95, 0.95), height=st.floats(0.05, 0.95), half=st.sampled_from([64.0, 256.0, 512.0]))
 def test_peak_lies_where_and_as_high_as_asked(position: float, height: float, half: float):
     right, left = peak_alphas(position, height, half)

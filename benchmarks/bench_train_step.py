@@ -1,0 +1,110 @@
+"""Training steps on this machine against eager PyTorch of the same layers in the order in which the paper names them.
+
+The other side is what one would write first: nn.Conv1d, BatchNorm1d, ReLU, MaxPool1d, Dropout, and the same context and
+affine layers, with the same weights. Both sides take turns; the figures are the best of `--repeats`.
+
+    python benchmarks/bench_train_step.py --preset attention_two_sided --width 0.1 --window-bp 65536 --batch 4
+"""
+
+import argparse
+import copy
+import platform
+import time
+
+import torch
+from torch import nn
+
+from regact.losses import poisson_nll
+from regact.model import SequenceModel, build_model, count, one_hot, preset_spec
+from regact.model.conv_block import ConvBlock, SameConv1d
+
+
+def eager_conv(conv: SameConv1d) -> nn.Module:
+    filters, channels, width = conv.weight.shape
+    span = conv.dilation * (width - 1)
+    plain = nn.Conv1d(channels, filters, width, dilation=conv.dilation, bias=conv.bias is not None)
+    plain.weight.data.copy_(conv.weight.data)
+    return nn.Sequential(nn.ZeroPad1d((span // 2, span - span // 2)), plain)
+
+
+def eager_block(block: ConvBlock) -> nn.Module:
+    norm = nn.BatchNorm1d(block.norm.num_features, eps=1e-3)
+    return nn.Sequential(
+        eager_conv(block.conv), norm, nn.ReLU(), nn.MaxPool1d(block.pool), nn.Dropout(block.dropout.rate)
+    )
+
+
+def eager(model: SequenceModel) -> SequenceModel:
+    """A copy of `model` whose convolution blocks are PyTorch's own layers."""
+    model = copy.deepcopy(model)
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, ConvBlock):
+                setattr(parent, name, eager_block(child))
+            elif isinstance(child, SameConv1d) and not isinstance(parent, nn.Sequential | ConvBlock):
+                setattr(parent, name, eager_conv(child))
+    return model
+
+
+def step(model: SequenceModel, optimizer: torch.optim.Optimizer, codes: torch.Tensor, counts: torch.Tensor) -> float:
+    start = time.perf_counter()
+    optimizer.zero_grad()
+    poisson_nll(model(one_hot(codes)), counts).backward()
+    optimizer.step()
+    return time.perf_counter() - start
+
+
+def matmul_rate(size: int = 1536) -> float:
+    """GMAC/s of a matrix product of this size."""
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        a @ b
+        seconds.append(time.perf_counter() - start)
+    return size**3 / 1e9 / min(seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", default="attention_two_sided")
+    parser.add_argument("--width", type=float, default=0.1)
+    parser.add_argument("--filters", type=int, nargs="*", help="of each tower block, instead of --width")
+    parser.add_argument("--window-bp", type=int, default=65_536)
+    parser.add_argument("--tracks", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    filters = tuple(arguments.filters) if arguments.filters else None
+    spec = preset_spec(
+        arguments.preset,
+        tracks=arguments.tracks,
+        window_bp=arguments.window_bp,
+        width=arguments.width,
+        filters=filters,
+    )
+    mine = build_model(spec, seed=0)
+    theirs = eager(mine)
+    codes = torch.randint(0, 4, (arguments.batch, spec.window_bp), dtype=torch.uint8)
+    counts = torch.rand(arguments.batch, spec.bins, spec.tracks).transpose(1, 2)
+    sides = {
+        name: (model, torch.optim.Adam(model.parameters())) for name, model in (("regact", mine), ("eager", theirs))
+    }
+    best = dict.fromkeys(sides, float("inf"))
+    for repeat in range(arguments.repeats + 1):
+        for name, (model, optimizer) in sides.items():
+            seconds = step(model, optimizer, codes, counts)
+            best[name] = min(best[name], seconds) if repeat else best[name]  # the first is a warm-up
+    gmac, rate = 3 * count(spec).gmac * arguments.batch, matmul_rate()
+    print(f"{platform.processor() or platform.machine()}, {arguments.threads} threads, torch {torch.__version__}")
+    for name, seconds in best.items():
+        print(
+            f"{name}: {seconds * 1e3:.0f} ms a step, {gmac / seconds:.0f} GMAC/s, {gmac / seconds / rate:.0%} of matmul"
+        )
+    print(f"ratio eager / regact: {best['eager'] / best['regact']:.2f} (matmul {rate:.0f} GMAC/s)")
+
+
+if __name__ == "__main__":
+    main()
