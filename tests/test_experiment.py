@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from regact.dataset.plan import plan_build
 from regact.errors import ConfigError, StoreError
 from regact.experiment import load_experiment, open_or_build_store
 
@@ -24,6 +25,18 @@ def test_every_experiment_of_the_project_is_valid(path, tmp_path):
     assert experiment.name == path.stem
     assert experiment.genome.is_relative_to(tmp_path)
     assert experiment.model_spec(3).window_bp == experiment.dataset.window_bp
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["yeast", "worm"])
+def test_experiments_on_real_data_find_their_files_and_contigs(name, data_dir):
+    experiment = load_experiment(FOLDER / f"{name}.yaml", data=data_dir)
+    plan = plan_build(experiment.genome, experiment.tracks, experiment.dataset, contig_alias=None)
+    windows = plan.windows
+    split = experiment.dataset.split
+    assert set(windows.loc[windows["split"] == "test", "chrom"]) == set(split.test)
+    assert set(windows.loc[windows["split"] == "valid", "chrom"]) == set(split.valid)
+    assert (windows["split"] == "train").sum() > 1000
 
 
 def _strings(values):

@@ -10,8 +10,7 @@ import typer
 
 from regact.cli.options import Data, Device, Overwrite, RequiredOut, Resume, Seed, Set, Store, Workers
 from regact.cli.output import print_line, print_remark
-from regact.experiment import load_experiment, open_or_build_store
-from regact.train import train_model
+from regact.experiment import load_experiment, train_experiment
 
 
 def command(
@@ -47,22 +46,18 @@ def command(
     overrides += [f"training.seed={seed}"] * (seed is not None)
     overrides += [f"store={store}"] * (store is not None)
     plan = load_experiment(experiment, data=data, overrides=overrides)
-    dataset = open_or_build_store(plan, workers=workers, tell=print_remark)
-    train_model(
-        dataset,
-        dataset.open_genome(plan.genome),
-        plan.model_spec(dataset.n_tracks),
-        plan.training,
+    run = train_experiment(
+        plan,
         out,
         device=device,
-        workers=workers or 0,
+        workers=workers,
         overwrite=overwrite,
         resume=resume,
-        settings=plan.settings(),
-        card={"name": plan.name, "command": shlex.join(["regact", *sys.argv[1:]])},
+        command=shlex.join(["regact", *sys.argv[1:]]),
+        tell=print_remark,
         on_epoch=_print_epoch,
     )
-    print_line(str(out))
+    print_line(str(run))
 
 
 def _print_epoch(row: Mapping[str, float]) -> None:
