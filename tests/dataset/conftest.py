@@ -35,6 +35,7 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
         window_bp: int = 256,
         bin_bp: int = 32,
         clip: Sequence[float | None] | None = None,
+        max_shift_bp: int = 3,
         seed: int = 0,
     ) -> tuple[Store, Genome]:
         rng = np.random.default_rng(seed)
@@ -52,7 +53,9 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
         windows["end"] = windows["start"] + window_bp
         windows["split"] = windows["fold"] = list(splits)
         windows["contig"] = 0
-        header = _header(genome, DatasetConfig(window_bp=window_bp, bin_bp=bin_bp), strand_pair, clip)
+        header = _header(
+            genome, DatasetConfig(window_bp=window_bp, bin_bp=bin_bp, max_shift_bp=max_shift_bp), strand_pair, clip
+        )
         path = folder / "store.zarr"
         create_store(path, header, windows, mask)
         write_targets(path, 0, targets)

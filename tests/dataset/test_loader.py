@@ -12,7 +12,7 @@ import torch
 from regact.dataset import open_store
 from regact.dataset.batch_plan import Augmentation
 from regact.dataset.loader import Loader
-from regact.errors import RegactError, StoreError, TaskError
+from regact.errors import ConfigError, RegactError, StoreError, TaskError
 from regact.genome import Interval, decode
 
 AUGMENTED = {"shuffle": True, "seed": 3, "augmentation": Augmentation(reverse_complement="random", max_shift_bp=3)}
@@ -222,6 +222,11 @@ def test_arguments_out_of_range_are_refused(small_store, name, value):
     arguments = {"split": "train", "batch_size": 1, name: value}
     with pytest.raises(ValueError, match=f"{name}|n_windows"):
         Loader(*small_store, **arguments)
+
+
+def test_shifts_beyond_what_keeps_the_splits_apart_are_refused(small_store):
+    with pytest.raises(ConfigError, match=r"max_shift_bp 4.*keeps the splits apart up to 3"):
+        Loader(*small_store, "train", batch_size=1, augmentation=Augmentation(max_shift_bp=4))
 
 
 def test_the_genome_is_read_where_it_was_opened(small_store):

@@ -55,7 +55,7 @@ def test_sums_and_extremes_are_those_of_numpy(targets, mask):
 @given(hnp.arrays(np.float16, (60, 2), elements=st.floats(0, 60_000, width=16)), st.floats(0.01, 1))
 def test_quantiles_are_within_a_bin_of_the_exact_ones(targets, q):
     found = values_of(targets).quantile(q)
-    exact = np.quantile(targets.astype(float), q, axis=0, method="inverted_cdf")
+    exact = np.sort(targets.astype(float), axis=0)[max(1, int(np.floor(q * 60))) - 1]
     for one, other in zip(found, exact, strict=True):
         assert other <= one <= other * 1.125 + 8e-6 or (one == 0 and other < 8e-6)
 

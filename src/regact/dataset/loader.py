@@ -12,6 +12,7 @@ from regact.dataset.batch_plan import NO_AUGMENTATION, Augmentation, BatchPlan, 
 from regact.dataset.read_workers import ReadWorkers, WindowTask
 from regact.dataset.store import Store
 from regact.dataset.window_reader import WindowArrays, WindowReader
+from regact.errors import ConfigError
 from regact.genome import Genome
 
 
@@ -31,7 +32,8 @@ class Loader:
 
     Raises:
         ValueError: `workers` is negative, or another argument is out of its range.
-        StoreError: The store has no windows of this split.
+        DataError: The store has no windows of this split.
+        ConfigError: Shifts are larger than the store keeps its splits apart for.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Loader:
     ) -> None:
         if workers < 0:
             raise ValueError(f"workers is {workers}; needed 0 or more")
+        if augmentation.max_shift_bp > store.max_shift_bp:
+            raise ConfigError(store.path, [_shift_problem(augmentation.max_shift_bp, store.max_shift_bp)])
         self.rows = store.rows(split)
         self.plan = BatchPlan(len(self.rows), batch_size, seed, shuffle, augmentation, drop_last)
         self.workers = workers
@@ -140,3 +144,10 @@ class Loader:
             reverse=torch.from_numpy(batch.reverse),
             rows=torch.from_numpy(self.rows[batch.windows]),
         )
+
+
+def _shift_problem(asked_bp: int, kept_bp: int) -> str:
+    return (
+        f"augmentation.max_shift_bp {asked_bp}: the store keeps the splits apart up to {kept_bp}; lower it, or build "
+        f"the store with dataset.max_shift_bp {asked_bp}"
+    )

@@ -66,6 +66,7 @@ class TrackValues:
     def quantile(self, q: float, *, nonzero: bool = False) -> Float64[np.ndarray, " track"]:
         """The q-quantile of finite values, or of those that are not 0; NaN where there are none.
 
+        Of n values in order it is number floor(q n), at least the first: below q = 1 always one that another reaches.
         From the histogram: the upper edge of the bin that holds it, but no more than the maximum. So 0 is exact and the
         rest is within an eighth, a bin's width.
         """
@@ -74,7 +75,7 @@ class TrackValues:
         if nonzero:
             finite[ZERO_BIN] = False
         reached = np.cumsum(self.counts * finite, axis=1)
-        bins = np.argmax(reached >= np.maximum(1, np.ceil(q * reached[:, -1:])), axis=1)
+        bins = np.argmax(reached >= np.maximum(1, np.floor(q * reached[:, -1:])), axis=1)
         values = np.where(bins == ZERO_BIN, 0.0, edges[bins + 1])
         return np.where(reached[:, -1] > 0, np.minimum(values, self.maximum), np.nan)
 
