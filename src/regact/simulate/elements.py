@@ -28,18 +28,10 @@ def element_table(chrom: str, planted: Sequence[PlantedElement], truth: Truth, a
 
     An enhancer's interval is widened to the motifs that chance put beside its partner site.
 
-    Columns: chrom, start, end, element (name), kind, strand, planted (False where
-    chance made it), activity_<cell type>.
+    Columns: chrom, start, end, element (name), kind, strand, planted (False where chance made it), activity_<cell
+    type>.
     """
-    rows: list[ElementRow] = [
-        (
-            *(_with_neighbours(e, truth, activity.sites) if e.kind == "enhancer" else (e.start, e.end)),
-            e.kind,
-            e.strand,
-            True,
-        )
-        for e in planted
-    ]
+    rows: list[ElementRow] = [(*_interval(e, truth, activity.sites), e.kind, e.strand, True) for e in planted]
     planted_table = pd.DataFrame(rows, columns=["start", "end", "kind", "strand", "planted"])
     chance = [
         *_chance_enhancers(planted_table, truth, activity.sites),
@@ -65,9 +57,8 @@ def promoter_table(chrom: str, elements: pd.DataFrame, truth: Truth, activity: A
     Columns: promoter (unique name), element (the one it lies in), chrom, tss (0-based), strand, planted, intrinsic;
     for each cell type rate_ (expected CAGE counts), rate_within_reach_ (the same with the enhancers beyond R taken
     away) and share_beyond_ (of the activation by enhancers, NaN where there is none); share_beyond_reach (over all cell
-    types together);
-    elements_start, elements_end (the stretch that holds the start of transcription and everything that drives it);
-    sees_elements (whether one of the windows laid end to end from the contig's start holds that stretch).
+    types together); elements_start, elements_end (the stretch that holds the start of transcription and everything that
+    drives it); sees_elements (whether one of the windows laid end to end from the contig's start holds that stretch).
     """
     listed = activity.promoters.where(activity.promoters.intrinsic >= LEAST_INTRINSIC)
     regulation, reach = truth.regulation, truth.config.reach
@@ -138,11 +129,12 @@ def rows_holding(
     return np.where((last >= 0) & (position < end[found]), rows[found], -1)
 
 
-def _with_neighbours(element: PlantedElement, truth: Truth, sites: EnhancerSites) -> tuple[int, int]:
+def _interval(element: PlantedElement, truth: Truth, sites: EnhancerSites) -> tuple[int, int]:
+    """Start and end of a planted element, an enhancer's with all active sites around its partner."""
     within = truth.config.grammar.partner_within_bp
     half = max(motif.width for motif in truth.regulation.enhancer_motifs) // 2
     first, last = np.searchsorted(sites.centre, (element.start - within, element.end + within))
-    if first == last:
+    if element.kind != "enhancer" or first == last:
         return element.start, element.end
     return min(element.start, int(sites.centre[first]) - half), max(element.end, int(sites.centre[last - 1]) + half + 1)
 
