@@ -25,7 +25,7 @@ def shell_commands(text: str, program: str) -> Iterator[list[str]]:
         words = shlex.split(line.removeprefix("$ "), comments=True) if program in line else []
         while words and re.fullmatch(r"\w+=.*", words[0]):  # VARIABLE=value before the command
             words = words[1:]
-        if words and words[0] == program:
+        if words and Path(words[0]).name == program:
             yield words[1:]
 
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ def read_rows() -> dict[str, int]:
 
 
 ROWS = read_rows()
+
+
+@cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def part_of(module: str) -> str:
@@ -73,13 +79,13 @@ class TestFile:
             return
         wrong = [
             f"line {line}: {part} imports {imported}"
-            for line, imported in imported_parts(ast.parse(path.read_text()))
+            for line, imported in imported_parts(parse(path))
             if not may_import(part, imported)
         ]
         assert not wrong
 
     def test_imports_stand_at_the_top(self, path: Path):
-        tree = ast.parse(path.read_text())
+        tree = parse(path)
         functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
         hidden = [
             f"line {node.lineno}"
@@ -90,7 +96,7 @@ class TestFile:
         assert not hidden
 
     def test_neither_asserts_nor_prints_nor_exits(self, path: Path):
-        tree = ast.parse(path.read_text())
+        tree = parse(path)
         calls = [
             node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         ]
@@ -100,7 +106,7 @@ class TestFile:
     def test_init_holds_no_code(self, path: Path):
         if path.name != "__init__.py" or path.parent == SOURCE:  # the front door's is tested in test_public_names.py
             return
-        docstring, *rest = ast.parse(path.read_text()).body
+        docstring, *rest = parse(path).body
         assert isinstance(docstring, ast.Expr)
         names = [node for node in rest if isinstance(node, ast.Assign)]
         assert all(isinstance(node, ast.ImportFrom | ast.Assign) for node in rest)

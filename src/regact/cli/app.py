@@ -28,9 +28,12 @@ COMMANDS = {
     "dataset build": ("regact.cli.dataset_build", "Build a store of training examples from a genome and tracks."),
     "dataset info": ("regact.cli.dataset_info", "Show what a store holds and what it was made from."),
     "dataset audit": ("regact.cli.dataset_audit", "Find tracks and splits of a store that would mislead training."),
-    "model show": ("regact.cli.model_show", "Show a model's layers, parameters, cost and receptive field."),
+    "model show": (
+        "regact.cli.model_show",
+        "Show a model's layers, parameters, cost and receptive field; draw it with --out.",
+    ),
     "train": ("regact.cli.train", "Train the model of an experiment and write a run folder."),
-    "evaluate": ("regact.cli.evaluate", "Judge a trained run on one split of its dataset."),
+    "evaluate": ("regact.cli.evaluate", "Judge the best weights of a run on one split of its dataset."),
     "report": ("regact.cli.report", "Put runs side by side on one self-contained HTML page."),
     "doctor": ("regact.cli.doctor", "Show versions, devices and programs, and what is missing for which command."),
 }
