@@ -90,7 +90,7 @@ def test_failed_save_leaves_what_was_there(small_model, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("regact.model.checkpoint.save_file", fail)
+    monkeypatch.setattr("regact.model.checkpoint.save", fail)
     with pytest.raises(OSError, match="No space"):
         save_model(small_model("basenji"), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [WEIGHTS]

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from regact.dataset.augment import to_device
@@ -45,6 +46,11 @@ def log_of(run):
     """log.csv without the clock."""
     with (run / "log.csv").open() as file:
         return [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
+
+
+def read_progress(run):
+    with safe_open(run / "last" / "state.safetensors", framework="pt") as file:
+        return json.loads(file.metadata()["progress"])
 
 
 def assert_same_run(left, right):
@@ -189,3 +195,15 @@ def test_training_leaves_the_callers_random_numbers_alone(train, tmp_path):
     torch.manual_seed(5)
     train(tmp_path / "run", epochs=1)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_limit_lowered_on_resume_still_validates_what_was_trained(train, tmp_path):
+    run = tmp_path / "run"
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        train(run, epochs=200)
+    steps = read_progress(run)["step"]
+    train(run, epochs=200, max_steps=max(1, steps), resume=True)
+    assert read_card(run)["ended"] == f"max_steps {max(1, steps)} reached"
+    assert int(log_of(run)[-1]["step"]) == max(1, steps)

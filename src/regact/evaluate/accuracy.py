@@ -13,13 +13,13 @@ from regact.dataset import Store, open_store
 from regact.dataset.augment import Example
 from regact.dataset.batch import Batch
 from regact.dataset.loader import Loader
-from regact.engine import progress, whole_file
+from regact.engine import progress
 from regact.errors import RunError
 from regact.evaluate.ensemble import SHIFTS_BP, mean_over_strands, shifted_codes
 from regact.genome import Genome
 from regact.model import load_model, one_hot
 from regact.model.prediction import inference
-from regact.train import accuracy_table, choose_device, read_card, validate
+from regact.train import accuracy_table, choose_device, read_card, validate, write_table
 
 MEASURES = ("pearson", "pearson_log1p", "r2", "r2_log1p")
 
@@ -66,8 +66,7 @@ class Accuracy:
 
     def to_table(self, path: str | Path) -> Path:
         """Write the table of tracks as TSV, whole or not at all."""
-        with whole_file(path) as temporary:
-            self.tracks.to_csv(temporary, sep="\t", index=False, float_format="%.6g", na_rep="NaN")
+        write_table(Path(path), self.tracks)
         return Path(path)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from regact.errors import FormatError, RunError
 from regact.model.build import build_model
@@ -28,7 +28,8 @@ def save_model(model: SequenceModel, folder: Path | str) -> Path:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
-        save_file(tensors, unfinished, metadata={_SPEC_KEY: model.spec.model_dump_json()})
+        # Not save_file, whose files only their owner may read.
+        unfinished.write_bytes(save(tensors, metadata={_SPEC_KEY: model.spec.model_dump_json()}))
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from regact.train.config import TrainingConfig
 from regact.train.device import choose_device, open_fabric
 from regact.train.loop import train_model
 from regact.train.run_folder import read_card
-from regact.train.validate import Validation, accuracy_table, validate
+from regact.train.validate import Validation, accuracy_table, validate, write_table
 
 __all__ = [
     "TrainingConfig",
@@ -18,4 +18,5 @@ __all__ = [
     "read_card",
     "train_model",
     "validate",
+    "write_table",
 ]

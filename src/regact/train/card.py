@@ -1,4 +1,4 @@
-"""What a run was made from: the entries of its card, and whether a run to resume was made from the same."""
+"""What a run is made from: whether the parts fit, the entries of its card, and whether a run to resume had the same."""
 
 import importlib.metadata
 import platform
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from regact.dataset import Store
-from regact.errors import RunError
+from regact.errors import DataError, RunError
 from regact.model import ModelSpec
 from regact.train.config import TrainingConfig
 
@@ -56,4 +56,27 @@ def check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
             f"made with another {', '.join(differences)}",
             "the same data, model and training settings to resume",
             "restore them, choose another --out, or begin anew with --overwrite",
+        )
+
+
+def check_fit(store: Store, spec: ModelSpec, config: TrainingConfig) -> None:
+    """Raise DataError unless model, store and augmentation agree."""
+    asked = {
+        "window_bp": (spec.window_bp, store.window_bp),
+        "bin_bp": (spec.bin_bp, store.bin_bp),
+        "crop_bins": (spec.crop_bins, store.crop_bins),
+        "tracks": (spec.tracks, store.n_tracks),
+    }
+    different = {name: pair for name, pair in asked.items() if pair[0] != pair[1]}
+    if different:
+        found = ", ".join(f"{name} {pair[1]}" for name, pair in different.items())
+        needed = ", ".join(f"{name} {pair[0]}" for name, pair in different.items())
+        raise DataError(store.path, f"the store has {found}", f"{needed}, as the model", "make one fit the other")
+    shift = config.augmentation.max_shift_bp
+    if shift > store.max_shift_bp:
+        raise DataError(
+            store.path,
+            f"training.augmentation.max_shift_bp is {shift}, and the splits keep {store.max_shift_bp} apart",
+            f"{store.max_shift_bp} at most",
+            "lower it, or build the store with a larger dataset.max_shift_bp",
         )

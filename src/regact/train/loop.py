@@ -14,12 +14,12 @@ from regact.dataset import Store
 from regact.dataset.augment import Example, to_device
 from regact.dataset.batch import Batch
 from regact.dataset.loader import Loader
-from regact.engine import ProgressBar, progress, whole_file
-from regact.errors import DataError, TrainingError
+from regact.engine import ProgressBar, progress
+from regact.errors import TrainingError
 from regact.genome import Genome
 from regact.model import ModelSpec, build_model, one_hot, save_model
 from regact.model.prediction import inference
-from regact.train.card import check_same, describe
+from regact.train.card import check_fit, check_same, describe
 from regact.train.config import TrainingConfig
 from regact.train.device import open_fabric
 from regact.train.interrupt import Interrupt, deferred_interrupt
@@ -27,7 +27,7 @@ from regact.train.objective import first_broken_track, kernel_penalty, poisson_l
 from regact.train.optimizer import build_optimizer, learning_rate_at
 from regact.train.run_folder import METRICS, claim_run_folder, read_card, write_card, write_log, write_settings
 from regact.train.state import Progress, has_state, load_state, save_state, seed_step
-from regact.train.validate import accuracy_table, validate
+from regact.train.validate import accuracy_table, validate, write_table
 
 EpochReport = Callable[[Mapping[str, float]], None]
 
@@ -66,7 +66,7 @@ def train_model(
         KeyboardInterrupt: after Ctrl-C, when the state is saved.
     """
     out = Path(out)
-    _check_fit(store, spec, config)
+    check_fit(store, spec, config)
     fabric = open_fabric(device, config.precision)
     about = describe(store, spec, config, fabric.device) | dict(card or {})
     with claim_run_folder(out, overwrite=overwrite, resume=resume) as goes_on:
@@ -133,12 +133,13 @@ class _Training:
         """Train until there is a reason to end; return the reason."""
         with self.train_loader, self.valid_loader, progress("train", self.total_steps, unit="steps") as bar:
             bar.advance(self.progress.step)
-            while not (reason := self.reason_to_end()):
+            # An epoch that was begun is always ended: what was trained is validated, whatever limit was reached.
+            while self.progress.batch or not self.reason_to_end():
                 self.train_epoch(bar)
                 row = self.end_epoch()
                 if on_epoch:
                     on_epoch(row)
-        return reason
+        return self.reason_to_end()
 
     def reason_to_end(self) -> str:
         """Why training is over; empty while it is not."""
@@ -166,14 +167,14 @@ class _Training:
         self.wrapped_model.train()
         batches = self.train_loader.epoch(self.progress.epoch, start=self.progress.batch)
         for batch in self.until_interrupted(batches):
+            if self.progress.batch and self.out_of_budget():
+                break
             with _memory_full_as_error(self.config.batch_size):
                 self.step(to_device(batch, self.fabric.device, self.strand_pair))
             bar.advance()
             bar.note(self.note())
             if time.monotonic() - self.saved > 60 * self.config.save_minutes:
                 self.save()
-            if self.out_of_budget():
-                break
 
     def step(self, example: Example) -> None:
         """One optimizer step; its learning rate and dropout depend on the step's number alone."""
@@ -210,11 +211,10 @@ class _Training:
         means = result.means()
         score = means[config.judged_by]
         if done.best_score is None or score > done.best_score + config.min_delta:
-            done.best_score, done.best_epoch = score, done.epoch + 1
+            # Where no track varies in the validation split there is no score, and the first epoch's weights stay.
+            done.best_score, done.best_epoch = None if math.isnan(score) else score, done.epoch + 1
             save_model(self.model, self.out)
-            table = accuracy_table(result.sums, self.store.sheet, "valid")
-            with whole_file(self.out / METRICS) as path:
-                table.to_csv(path, sep="\t", index=False, float_format="%.6g")
+            write_table(self.out / METRICS, accuracy_table(result.sums, self.store.sheet, "valid"))
         row = {
             "epoch": done.epoch + 1,
             "step": done.step,
@@ -262,29 +262,6 @@ class _Training:
         kept = f"the weights of epoch {best} are kept" if best else "no epoch was finished yet"
         return TrainingError(
             where, f"{what} is {value}", "a finite number", f"lower training.learning_rate or clip the track ({kept})"
-        )
-
-
-def _check_fit(store: Store, spec: ModelSpec, config: TrainingConfig) -> None:
-    """Raise DataError unless model, store and augmentation agree."""
-    asked = {
-        "window_bp": (spec.window_bp, store.window_bp),
-        "bin_bp": (spec.bin_bp, store.bin_bp),
-        "crop_bins": (spec.crop_bins, store.crop_bins),
-        "tracks": (spec.tracks, store.n_tracks),
-    }
-    different = {name: pair for name, pair in asked.items() if pair[0] != pair[1]}
-    if different:
-        found = ", ".join(f"{name} {pair[1]}" for name, pair in different.items())
-        needed = ", ".join(f"{name} {pair[0]}" for name, pair in different.items())
-        raise DataError(store.path, f"the store has {found}", f"{needed}, as the model", "make one fit the other")
-    shift = config.augmentation.max_shift_bp
-    if shift > store.max_shift_bp:
-        raise DataError(
-            store.path,
-            f"training.augmentation.max_shift_bp is {shift}, and the splits keep {store.max_shift_bp} apart",
-            f"{store.max_shift_bp} at most",
-            "lower it, or build the store with a larger dataset.max_shift_bp",
         )
 
 

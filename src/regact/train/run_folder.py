@@ -104,7 +104,11 @@ def write_log(run: Path, history: Sequence[Mapping[str, float]]) -> None:
     with whole_file(run / LOG) as path, path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
         writer.writeheader()
-        writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in history)
+        writer.writerows({name: _text(value) for name, value in row.items()} for row in history)
+
+
+def _text(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
 def _now() -> str:

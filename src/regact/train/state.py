@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from regact.engine import whole_file
@@ -47,7 +47,8 @@ def save_state(run: Path, model: nn.Module, optimizer: torch.optim.Optimizer, pr
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
     with whole_file(run / STATE_FILE) as path:
         contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        save_file(contiguous, path, metadata={"progress": json.dumps(asdict(progress))})
+        # Not save_file, whose files only their owner may read.
+        path.write_bytes(save(contiguous, metadata={"progress": json.dumps(asdict(progress))}))
 
 
 def has_state(run: Path) -> bool:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from regact.dataset.augment import Example, to_device
 from regact.dataset.batch import Batch
+from regact.engine import whole_file
 from regact.losses import poisson_nll_of_rate
 from regact.metrics import AccuracySums, mean_over_tracks
 from regact.tracks import TrackSheet
@@ -69,3 +71,9 @@ def accuracy_table(sums: AccuracySums, sheet: TrackSheet, split: str) -> pd.Data
             "r2_log1p": sums.log1p.r2().numpy(),
         }
     )
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write an accuracy table as TSV, whole or not at all."""
+    with whole_file(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, float_format="%.6g", na_rep="NaN")
