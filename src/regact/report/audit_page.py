@@ -15,6 +15,7 @@ from regact.dataset.value_counts import ZERO_BIN, bin_edges
 from regact.engine import whole_file
 from regact.genome import Interval
 from regact.plot import SPLIT_COLORS, plot_share_histogram, plot_split_map, plot_value_distribution
+from regact.plot.value_distribution import MOST_NAMES
 from regact.report.figure import FigureBlock, figure_block
 from regact.report.render import render_page
 from regact.report.tables import Cell, Table
@@ -181,7 +182,9 @@ def _values_figure(audit: Audit) -> FigureBlock:
     edges = bin_edges()[ZERO_BIN + 1 :]
     used = np.flatnonzero(positive.any(axis=0) & np.isfinite(edges[1:]))
     first, last = (used[0], used[-1] + 1) if len(used) else (0, 1)
-    order = np.argsort(np.asarray(sheet.assays), kind="stable")
+    # Too many to be named: by mean within each assay, so that the eye can follow them.
+    rank = values.mean if len(sheet) > MOST_NAMES else np.zeros(len(sheet))
+    order = np.lexsort((rank, np.asarray(sheet.assays)))
     ax = plot_value_distribution(
         positive[order, first:last] / max(values.n_bins, 1),
         edges[first : last + 1],
