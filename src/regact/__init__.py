@@ -5,18 +5,24 @@
     rate = regact.predict_codes(model, codes)      # uint8 codes (B, L) in, expected counts (B, tracks, bins) out
 
 The names below are imported from their folders when they are first used: `import regact` is quick, and who only reads a
-genome does not wait for torch.
+genome does not wait for torch. That takes code, here alone of all `__init__` files.
 """
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what _HOMES says once more, for type checkers and editors; a test holds the two together
     from regact.dataset import Store, build_dataset, open_store
     from regact.errors import RegactError
+    from regact.evaluate import evaluate
+    from regact.experiment import load_experiment
+    from regact.experiment import train_experiment as train
     from regact.genome import Genome, Interval, load_genome, parse_region
     from regact.model import load_model, predict_codes
     from regact.report import write_report
+    from regact.simulate import simulate
 
 __all__ = [
     "Genome",
@@ -24,34 +30,59 @@ __all__ = [
     "RegactError",
     "Store",
     "build_dataset",
+    "evaluate",
+    "load_experiment",
     "load_genome",
     "load_model",
     "open_store",
     "parse_region",
     "predict_codes",
+    "simulate",
+    "train",
     "write_report",
 ]
 
+# public name -> (module, name there)
 _HOMES = {
-    "Genome": "regact.genome",
-    "Interval": "regact.genome",
-    "RegactError": "regact.errors",
-    "Store": "regact.dataset",
-    "build_dataset": "regact.dataset",
-    "load_genome": "regact.genome",
-    "load_model": "regact.model",
-    "open_store": "regact.dataset",
-    "parse_region": "regact.genome",
-    "predict_codes": "regact.model",
-    "write_report": "regact.report",
+    "Genome": ("regact.genome", "Genome"),
+    "Interval": ("regact.genome", "Interval"),
+    "RegactError": ("regact.errors", "RegactError"),
+    "Store": ("regact.dataset", "Store"),
+    "build_dataset": ("regact.dataset", "build_dataset"),
+    "evaluate": ("regact.evaluate", "evaluate"),
+    "load_experiment": ("regact.experiment", "load_experiment"),
+    "load_genome": ("regact.genome", "load_genome"),
+    "load_model": ("regact.model", "load_model"),
+    "open_store": ("regact.dataset", "open_store"),
+    "parse_region": ("regact.genome", "parse_region"),
+    "predict_codes": ("regact.model", "predict_codes"),
+    "simulate": ("regact.simulate", "simulate"),
+    "train": ("regact.experiment", "train_experiment"),
+    "write_report": ("regact.report", "write_report"),
 }
+
+
+class _FrontDoor(ModuleType):
+    """Keeps `regact.train`, `.evaluate` and `.simulate` the functions, though folders go by the same names.
+
+    Python binds a folder's module in its parent when something below it is first imported; that would hide the
+    function. The folders stay importable: `from regact.train import ...`.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'regact' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    module, attribute = _HOMES[name]
+    return getattr(importlib.import_module(module), attribute)
 
 
 def __dir__() -> list[str]:
     return __all__
+
+
+sys.modules[__name__].__class__ = _FrontDoor
