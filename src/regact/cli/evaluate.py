@@ -1,27 +1,18 @@
 """`regact evaluate`: how good a run is on one split."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from regact.cli.options import Device, Genome, Store, Workers
+from regact.cli.options import Device, Genome, Split, SplitName, Store, Workers
 from regact.cli.output import print_line, print_remark, print_table
 from regact.evaluate import MEASURES, Accuracy, evaluate, evaluate_kmer_ridge, fit_kmer_ridge, open_store_of
 
 
-class Split(StrEnum):
-    """The splits of a dataset."""
-
-    train = "train"
-    valid = "valid"
-    test = "test"
-
-
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, as `regact train` writes it.")],
-    split: Annotated[Split, typer.Option("--split", help="Which windows to judge on.")] = Split.valid,
+    split: Split = SplitName.valid,
     store: Store = None,
     genome: Genome = None,
     ensemble: Annotated[

@@ -4,6 +4,7 @@ A command takes them as parameters: `def command(out: RequiredOut, workers: Work
 An option that only one command has is declared in that command's file.
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,17 @@ ContigAlias = Annotated[
         metavar="chr|TSV",
     ),
 ]
+
+
+class SplitName(StrEnum):
+    """The splits of a dataset."""
+
+    train = "train"
+    valid = "valid"
+    test = "test"
+
+
+Split = Annotated[SplitName, typer.Option("--split", help="The windows to judge on.")]
 Data = Annotated[
     Path | None,
     typer.Option("--data", help="The folder that `${data}` in an experiment stands for.", envvar="REGACT_DATA"),

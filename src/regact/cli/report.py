@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from regact.cli.options import Device, Genome, Overwrite, RequiredOut, Store, Workers
+from regact.cli.options import Device, Genome, Overwrite, RequiredOut, Split, SplitName, Store, Workers
 from regact.cli.output import print_line
-from regact.errors import OutputExistsError
+from regact.engine import refuse_existing
 from regact.report import write_report
 
 
 def command(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, all of one dataset.")],
     out: RequiredOut,
-    split: Annotated[str, typer.Option("--split", help="train, valid or test.")] = "test",
+    split: Split = SplitName.test,
     store: Store = None,
     genome: Genome = None,
     device: Device = "auto",
@@ -30,7 +30,8 @@ def command(
 
       regact report runs/basenji runs/two_sided --split test --out report.html
     """
-    if out.exists() and not overwrite:
-        raise OutputExistsError(out, "already there", "a new name", "or say --overwrite to replace it")
-    written = write_report(runs, out, split=split, store=store, genome=genome, device=device, workers=workers or 0)
+    refuse_existing(out, overwrite=overwrite)
+    written = write_report(
+        runs, out, split=split.value, store=store, genome=genome, device=device, workers=workers or 0
+    )
     print_line(str(written.resolve()))
