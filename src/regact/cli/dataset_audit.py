@@ -9,7 +9,7 @@ from regact.cli.options import Genome, Out, Overwrite, Workers
 from regact.cli.output import print_line, print_remark, print_table
 from regact.dataset import open_store
 from regact.dataset.audit import audit_dataset
-from regact.engine import refuse_existing
+from regact.engine import refuse_existing, whole_folder
 from regact.report.audit_page import write_audit_page
 
 _MOST_SHOWN = 40
@@ -48,5 +48,7 @@ def command(
     if len(findings) > _MOST_SHOWN:
         print_remark(f"{len(findings) - _MOST_SHOWN:,} more findings: --out writes all of them")
     if out is not None:
-        audit.to_table(out, overwrite=overwrite)
-        print_line(str(write_audit_page(audit, out / "audit.html")))
+        with whole_folder(out, overwrite=overwrite) as temporary:
+            audit.to_table(temporary)
+            write_audit_page(audit, temporary / "audit.html")
+        print_line(str(out / "audit.html"))

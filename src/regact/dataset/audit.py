@@ -16,7 +16,7 @@ from regact.dataset.findings import AuditLimits, Finding, bin_place, find_proble
 from regact.dataset.leakage import kmer_similarity, shared_bases, split_regions
 from regact.dataset.store import Store
 from regact.dataset.value_counts import TrackValues, count_values
-from regact.engine import available_cores, run_tasks, whole_folder
+from regact.engine import available_cores, run_tasks, whole_file
 from regact.genome import Genome, Interval, Regions
 
 _WINDOWS_PER_TASK = 128
@@ -56,11 +56,8 @@ class Audit:
         ]
         return pd.DataFrame(rows, columns=["severity", "kind", "split", "where", "found", "advice"])
 
-    def to_table(self, folder: str | Path, *, overwrite: bool = False) -> None:
-        """Write findings.tsv, splits.tsv, tracks.tsv, windows.tsv and shared.tsv into a new folder.
-
-        Raises: FileExistsError where the folder is there and `overwrite` is not set.
-        """
+    def to_table(self, folder: str | Path) -> None:
+        """Write findings.tsv, splits.tsv, tracks.tsv, windows.tsv and shared.tsv into `folder`, made where missing."""
         tables = {
             "findings": self.findings_table(),
             "splits": self.splits,
@@ -68,9 +65,10 @@ class Audit:
             "windows": self.windows,
             "shared": self.shared,
         }
-        with whole_folder(folder, overwrite=overwrite) as temporary:
-            for name, table in tables.items():
-                table.to_csv(temporary / f"{name}.tsv", sep="\t", index=False, float_format="%.6g")
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            with whole_file(Path(folder) / f"{name}.tsv") as temporary:
+                table.to_csv(temporary, sep="\t", index=False, float_format="%.6g")
 
 
 def audit_dataset(

@@ -30,13 +30,14 @@ def plot_share_histogram(
         colors: The groups' colours.
     """
     ax = prepare_axes(ax, size=(6.4, 3.0))
+    ax.set_yscale("log")
+    # Before the bars: matplotlib could not choose limits where there are none above 0.
+    ax.set_ylim(0.7, max([2, *(numbers.max(initial=0) for numbers in counts.values())]) * 1.6)
     widths = np.diff(edges) * 0.86 / max(len(counts), 1)
     for index, (group, numbers) in enumerate(counts.items()):
         left = edges[:-1] + np.diff(edges) * 0.07 + index * widths
         face = (colors or {}).get(group, color(index))
         ax.bar(left, numbers, width=widths, align="edge", color=face, label=f"{group} ({numbers.sum():,})")
-    ax.set_yscale("log")
-    ax.set_ylim(0.7, max([2, *(numbers.max(initial=0) for numbers in counts.values())]) * 1.6)
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.set_xlim(edges[0], edges[-1])
     ax.xaxis.set_major_formatter(PercentFormatter(1))
