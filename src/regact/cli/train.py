@@ -19,7 +19,10 @@ def command(
     ],
     out: RequiredOut,
     store: Store = None,
-    preset: Annotated[str | None, typer.Option("--preset", help="Another model than the experiment's.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", help="A preset, or a model of the compare section, instead."),
+    ] = None,
     settings: Set = [],  # noqa: B006, typer copies it
     data: Data = None,
     device: Device = "auto",
@@ -42,10 +45,9 @@ def command(
       regact train experiments/yeast.yaml --out runs/yeast --resume
     """
     overrides = list(settings)
-    overrides += [f"model.preset={preset}"] * (preset is not None)
     overrides += [f"training.seed={seed}"] * (seed is not None)
     overrides += [f"store={store}"] * (store is not None)
-    plan = load_experiment(experiment, data=data, overrides=overrides)
+    plan = load_experiment(experiment, data=data, model=preset, overrides=overrides)
     run = train_experiment(
         plan,
         out,

@@ -1,9 +1,26 @@
 """How good a trained run is on one split of its dataset, and beside what floor.
 
-May import `train`, `dataset`, `model` and what those may; knows nothing of experiments and pages.
+May import `train`, `dataset`, `model`, `simulate` and what those may; knows nothing of experiments and pages.
 """
 
 from regact.evaluate.accuracy import MEASURES, Accuracy, evaluate, open_store_of
 from regact.evaluate.baselines import KmerRidge, evaluate_kmer_ridge, fit_kmer_ridge
+from regact.evaluate.distal_accuracy import DistalAccuracy, distal_pairs, measure_distal_accuracy, simulation_of
+from regact.evaluate.judgement import Judgement, judge, judge_baseline
 
-__all__ = ["MEASURES", "Accuracy", "KmerRidge", "evaluate", "evaluate_kmer_ridge", "fit_kmer_ridge", "open_store_of"]
+__all__ = [
+    "MEASURES",
+    "Accuracy",
+    "DistalAccuracy",
+    "Judgement",
+    "KmerRidge",
+    "distal_pairs",
+    "evaluate",
+    "evaluate_kmer_ridge",
+    "fit_kmer_ridge",
+    "judge",
+    "judge_baseline",
+    "measure_distal_accuracy",
+    "open_store_of",
+    "simulation_of",
+]

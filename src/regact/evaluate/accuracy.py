@@ -15,7 +15,7 @@ from regact.dataset.batch import Batch
 from regact.dataset.loader import Loader
 from regact.engine import progress
 from regact.errors import RunError
-from regact.evaluate.ensemble import SHIFTS_BP, mean_over_strands, shifted_codes
+from regact.evaluate.ensemble import ensemble_rate
 from regact.genome import Genome
 from regact.model import load_model, one_hot
 from regact.model.prediction import inference
@@ -124,10 +124,9 @@ def evaluate(
     strand_pair = torch.from_numpy(dataset.sheet.strand_pair)
 
     def rate_of(batch: Batch, example: Example) -> Float[Tensor, "batch track bin"]:
-        if not ensemble:
-            return model.rate(model(one_hot(example.codes)))
-        shifted = (shifted_codes(dataset, bases, batch.rows, shift).to(chosen) for shift in SHIFTS_BP)
-        return torch.stack([mean_over_strands(model, codes, strand_pair) for codes in shifted]).mean(dim=0)
+        if ensemble:
+            return ensemble_rate(model, dataset, bases, batch.rows)
+        return model.rate(model(one_hot(example.codes)))
 
     with Loader(dataset, bases, split, batch_size=batch_size, workers=workers) as loader, inference(model):
         batches = _with_progress(loader.epoch(0), f"evaluate {split}", loader.batches_per_epoch)

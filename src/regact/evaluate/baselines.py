@@ -90,6 +90,14 @@ def evaluate_kmer_ridge(ridge: KmerRidge, store: Store, genome: Genome, *, split
     )
 
 
+def predict_kmer_ridge(
+    ridge: KmerRidge, store: Store, genome: Genome, rows: Int64[np.ndarray, "row"]
+) -> Float64[np.ndarray, "row track bin"]:
+    """Counts that the regression expects in some windows of the store, 0 at least."""
+    log1p = [ridge.predict(_features(genome, _window(store, int(row)), store)).T for row in rows]
+    return np.maximum(np.expm1(np.stack(log1p)), 0)
+
+
 def _judge(
     ridges: Sequence[KmerRidge], store: Store, genome: Genome, rows: Int64[np.ndarray, "row"], split: str
 ) -> list[AccuracySums]:
@@ -112,14 +120,17 @@ def _examples(
     store: Store, genome: Genome, rows: Int64[np.ndarray, "row"], label: str
 ) -> Iterator[tuple[Float32[np.ndarray, "bin feature"], Float32[np.ndarray, "bin track"]]]:
     """Features and counts of the unmasked bins of each window."""
-    windows = store.windows
     with progress(label, len(rows), unit="windows") as bar:
         for row in rows:
-            chrom, start = str(windows["chrom"].iloc[row]), int(windows["start"].iloc[row])
             targets, mask = store.read([int(row)])
-            features = _features(genome, Interval(chrom, start, start + store.window_bp), store)
+            features = _features(genome, _window(store, int(row)), store)
             yield features[mask[0]], targets[0][mask[0]].astype(np.float32)
             bar.advance()
+
+
+def _window(store: Store, row: int) -> Interval:
+    chrom, start = str(store.windows["chrom"].iloc[row]), int(store.windows["start"].iloc[row])
+    return Interval(chrom, start, start + store.window_bp)
 
 
 def _features(genome: Genome, window: Interval, store: Store) -> Float32[np.ndarray, "bin feature"]:

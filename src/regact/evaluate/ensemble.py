@@ -12,6 +12,16 @@ from regact.model import SequenceModel, one_hot
 SHIFTS_BP = (-1, 0, 1)
 
 
+def ensemble_rate(
+    model: SequenceModel, store: Store, genome: Genome, rows: Int64[Tensor, "batch"]
+) -> Float[Tensor, "batch track bin"]:
+    """Rates of some windows of the store, the mean over both strands and the shifts, on the model's device."""
+    device = next(model.parameters()).device
+    strand_pair = torch.from_numpy(store.sheet.strand_pair)
+    shifted = (shifted_codes(store, genome, rows, shift).to(device) for shift in SHIFTS_BP)
+    return torch.stack([mean_over_strands(model, codes, strand_pair) for codes in shifted]).mean(dim=0)
+
+
 def mean_over_strands(
     model: SequenceModel, codes: UInt8[Tensor, "batch position"], strand_pair: Int64[Tensor, "track"]
 ) -> Float[Tensor, "batch track bin"]:

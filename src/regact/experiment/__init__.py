@@ -1,0 +1,19 @@
+"""One YAML file = data + model + training + comparison, checked as a whole; and from it the dataset and a run.
+
+May import `dataset`, `model`, `train` and what those may; knows nothing of pages.
+"""
+
+from regact.experiment.comparison_config import ComparedModel, ComparisonConfig
+from regact.experiment.experiment import Experiment
+from regact.experiment.load import load_experiment
+from regact.experiment.store import open_or_build_store
+from regact.experiment.train import train_experiment
+
+__all__ = [
+    "ComparedModel",
+    "ComparisonConfig",
+    "Experiment",
+    "load_experiment",
+    "open_or_build_store",
+    "train_experiment",
+]

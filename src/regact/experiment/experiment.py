@@ -1,0 +1,64 @@
+"""What decides a training run, and a comparison of several, as one frozen object."""
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from regact.dataset import DatasetConfig
+from regact.experiment.comparison_config import ComparedModel, ComparisonConfig
+from regact.model import ModelConfig, ModelSpec, model_spec
+from regact.train.config import TrainingConfig
+
+
+class Experiment(BaseModel):
+    """Everything that decides a training run; frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names folders and tables")
+    genome: Path = Field(description="FASTA: plain, gzip or bgzip")
+    tracks: Path = Field(description="track sheet")
+    contig_alias: str | None = Field(default=None, description="as --contig-alias")
+    store: Path | None = Field(default=None, description="where the built dataset lies; stores/NAME without it")
+    dataset: DatasetConfig = DatasetConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    compare: ComparisonConfig = ComparisonConfig()
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        shift, allowed = self.training.augmentation.max_shift_bp, self.dataset.max_shift_bp
+        if shift > allowed:
+            raise ValueError(f"training.augmentation.max_shift_bp {shift} is above dataset.max_shift_bp {allowed}")
+        return self
+
+    @property
+    def store_path(self) -> Path:
+        """Where the built dataset lies or will lie."""
+        return self.store or Path("stores") / self.name
+
+    def model_spec(self, n_tracks: int) -> ModelSpec:
+        """The network in full.
+
+        Raises: ConfigError where model and dataset do not fit each other.
+        """
+        return model_spec(
+            self.model,
+            tracks=n_tracks,
+            window_bp=self.dataset.window_bp,
+            crop_bins=self.dataset.crop_bins,
+            bin_bp=self.dataset.bin_bp,
+        )
+
+    def with_model(self, model: ComparedModel) -> "Experiment":
+        """The same experiment with one of the models of its comparison as its own."""
+        return self.model_copy(update={"model": model.over(self.model)})
+
+    def settings(self) -> dict[str, Any]:
+        """All that decides a run, defaults included and paths absolute, as plain values for a YAML file.
+
+        Of the model only what was set: other fields have no meaning for its preset. The weights hold its spec in full.
+        """
+        model = {"preset": self.model.preset} | self.model.model_dump(mode="json", exclude_unset=True)
+        return self.model_dump(mode="json", exclude={"compare"}) | {"model": model}
