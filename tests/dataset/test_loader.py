@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import numcodecs
 import numpy as np
 import pytest
 import torch
@@ -130,6 +131,18 @@ def test_a_damaged_window_is_named(damaged, workers):
         pytest.raises(StoreError, match=r"store\.zarr.*row 3.*build it again"),
     ):
         list(loader.epoch(0))
+
+
+def test_a_window_that_is_gone_or_of_another_size_is_not_read_as_zeros(make_store):
+    store, genome = make_store()
+    short = numcodecs.Zstd().encode(np.zeros(5, np.float16))
+    (store.path / "targets/c/1/0/0").write_bytes(short)
+    (store.path / "targets/c/3/0/0").unlink()
+    batches = Loader(store, genome, "train", batch_size=1)
+    with pytest.raises(StoreError, match="row 1 are damaged"):
+        list(batches.epoch(0, start=1))
+    with pytest.raises(StoreError, match="row 3 are missing"):
+        list(batches.epoch(0, start=3))
 
 
 def test_a_workers_error_is_raised_as_it_is_and_the_loader_goes_on(damaged):

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import NamedTuple
 
-import zarr
+import numcodecs
 
 from regact.dataset.batch_memory import BatchMemory
 from regact.dataset.window_reader import WindowArrays, WindowReader
@@ -132,7 +132,7 @@ def _work(memory: BatchMemory, pipe: Connection) -> None:
     """The worker process: shares in, word of them out, until the pipe ends (also where the parent was killed)."""
     signal.signal(signal.SIGTERM, _exit)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    zarr.config.set({"threading.max_workers": 1, "async.concurrency": 1})  # one worker, one core
+    numcodecs.blosc.set_nthreads(1)  # one worker, one core
     arrays = [memory.arrays(slot) for slot in range(memory.n_slots)]
     reader = None
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
