@@ -3,9 +3,10 @@
     python benchmarks/bench_loader.py [--windows 24] [--rounds 5] [--codec zstd]
 
 Bare decoding is one process that decodes the targets of window after window into the same memory, and nothing else: no
-sequence, no batches, nobody else's memory. The loader is measured with 0, 1 and 2 worker processes, and torch's
-DataLoader with 2 processes that read the very same windows. All take turns in each round, since a shared machine's
-speed drifts; the ratios are medians over rounds of ratios within a round. The last line is the row for RESULTS.md.
+sequence, no batches, nobody else's memory; beside it stands Zarr's own reading of whole windows. The loader is measured
+with 0, 1 and 2 worker processes, and torch's DataLoader with 2 processes that read the very same windows. All take
+turns in each round, since a shared machine's speed drifts; the ratios are medians over rounds of ratios within a round.
+The last line is the row for RESULTS.md.
 
 Values are drawn as binned coverage looks, not as multiples of one profile, which would compress too well: every track
 has its own depth, its own response to a shared openness and its own peaks; counts are Poisson, weighted by a GC factor
@@ -20,10 +21,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numcodecs
 import numpy as np
 import pandas as pd
 import torch
-import zarr
 from torch.utils.data import DataLoader, Dataset
 
 from regact.dataset import DatasetConfig, Store, open_store
@@ -65,7 +66,7 @@ def write_store(folder: Path, n_windows: int, codec: str) -> tuple[Store, Genome
     path = folder / "store.zarr"
     create_store(path, header, windows, mask)
     for row in range(n_windows):
-        write_targets(path, row, draw_window(rng)[None])
+        write_targets(path, row, draw_window(rng)[None], header.config)
     statistics = {name: np.zeros(N_TRACKS) for name in ("mean", "variance", "max", "clipped")}
     finish_store(path, header, windows, mask, values_sha256="", statistics=statistics)
     return open_store(path), genome
@@ -111,7 +112,7 @@ class BatchesForTorch(Dataset):
         return self.n_windows // BATCH_SIZE
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, ...]:
-        zarr.config.set({"threading.max_workers": 1, "async.concurrency": 1})
+        numcodecs.blosc.set_nthreads(1)
         arrays = BatchLayout(BATCH_SIZE, WINDOW_BP, N_BINS, N_TRACKS).new_arrays()
         for j in range(BATCH_SIZE):
             self.reader.read_into(arrays, j, i * BATCH_SIZE + j, 0)
@@ -133,6 +134,12 @@ def decode_bare(store: Store) -> Iterator[None]:
         yield store.read_targets_into(row, targets)
 
 
+def read_by_zarr(store: Store) -> Iterator[np.ndarray]:
+    """Read every window as any Zarr user would."""
+    for row in range(store.n_windows):
+        yield store.targets[row]
+
+
 def measure(store: Store, genome: Genome, rounds: int) -> dict[str, np.ndarray]:
     """Windows per second of each way, one value per round; a first round, not counted, warms up all of them."""
     loaders = {workers: Loader(store, genome, "train", batch_size=BATCH_SIZE, workers=workers) for workers in (0, 1, 2)}
@@ -140,7 +147,10 @@ def measure(store: Store, genome: Genome, rounds: int) -> dict[str, np.ndarray]:
     torch_loader = DataLoader(
         dataset, batch_size=None, num_workers=2, persistent_workers=True, multiprocessing_context="spawn"
     )
-    ways: dict[str, Callable[[int], Iterator[object]]] = {"bare": lambda _: decode_bare(store)}
+    ways: dict[str, Callable[[int], Iterator[object]]] = {
+        "bare": lambda _: decode_bare(store),
+        "Zarr's own reading": lambda _: read_by_zarr(store),
+    }
     for workers, loader in loaders.items():
         ways[f"loader, {workers} workers"] = loader.epoch
     ways["torch DataLoader, 2 workers"] = lambda _: iter(torch_loader)
@@ -159,7 +169,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--codec", default="zstd", choices=["zstd", "blosc_zstd", "blosc_lz4"])
     arguments = parser.parse_args()
-    zarr.config.set({"threading.max_workers": 1, "async.concurrency": 1})  # bare decoding is one thread
+    numcodecs.blosc.set_nthreads(1)  # bare decoding is one thread
     with tempfile.TemporaryDirectory() as folder:
         store, genome = write_store(Path(folder), arguments.windows, arguments.codec)
         stored = sum(file.stat().st_size for file in (store.path / "targets").rglob("*") if file.is_file())
