@@ -57,6 +57,6 @@ lock:
 	@.venv-lock/bin/python -m pip install --quiet --upgrade pip setuptools
 	@.venv-lock/bin/python -m pip install --quiet torch==$(TORCH) --editable . --group dev
 	@{ sed -n 1p requirements.lock; .venv-lock/bin/python -m pip freeze --all --exclude-editable --exclude pip --exclude wheel \
-		| sed 's/+[a-z0-9.]*$$//' | grep -viE '^(nvidia-|cuda-|triton)' | tr 'A-Z_' 'a-z-' | sort; } > requirements.lock.new
+		| sed 's/+[a-z0-9.]*$$//' | grep -viE '^(nvidia-|cuda-|triton)' | tr 'A-Z_' 'a-z-' | LC_ALL=C sort; } > requirements.lock.new
 	@mv requirements.lock.new requirements.lock && rm -rf .venv-lock
 	@echo "requirements.lock renewed; run make test before committing it"
