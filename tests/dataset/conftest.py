@@ -36,6 +36,7 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
         bin_bp: int = 32,
         clip: Sequence[float | None] | None = None,
         max_shift_bp: int = 3,
+        codec: str = "zstd",
         seed: int = 0,
     ) -> tuple[Store, Genome]:
         rng = np.random.default_rng(seed)
@@ -54,11 +55,14 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
         windows["split"] = windows["fold"] = list(splits)
         windows["contig"] = 0
         header = _header(
-            genome, DatasetConfig(window_bp=window_bp, bin_bp=bin_bp, max_shift_bp=max_shift_bp), strand_pair, clip
+            genome,
+            DatasetConfig(window_bp=window_bp, bin_bp=bin_bp, max_shift_bp=max_shift_bp, codec=codec),
+            strand_pair,
+            clip,
         )
         path = folder / "store.zarr"
         create_store(path, header, windows, mask)
-        write_targets(path, 0, targets)
+        write_targets(path, 0, targets, header.config)
         empty = {name: np.zeros(n_tracks) for name in ("mean", "variance", "max", "clipped")}
         finish_store(path, header, windows, mask, values_sha256="", statistics=empty)
         return open_store(path), genome

@@ -166,3 +166,18 @@ def test_the_genome_is_checked(make_store, tmp_path):
     with pytest.raises(StoreError, match=r"is not at .*genome.fa; .*say where it is with --genome"):
         store.open_genome()
     assert store.open_genome(moved).checksum == genome.checksum
+
+
+@pytest.mark.parametrize("codec", ["zstd", "blosc_zstd", "blosc_lz4"])
+def test_targets_are_written_as_zarr_itself_would(make_store, tmp_path, codec):
+    """Byte for byte: any Zarr reader must read them."""
+    targets = np.random.default_rng(1).poisson(1, (2, 8, 3)).astype(np.float16)
+    store, _ = make_store(targets=targets, splits=("train", "valid"), codec=codec)
+    metadata = json.loads((store.path / "targets" / "zarr.json").read_text())
+    group = zarr.open_group(tmp_path / "theirs", mode="w")
+    (tmp_path / "theirs" / "targets").mkdir()
+    (tmp_path / "theirs" / "targets" / "zarr.json").write_text(json.dumps(metadata))
+    group["targets"][:] = targets
+    for row in ("0", "1"):
+        chunk = f"targets/c/{row}/0/0"
+        assert (store.path / chunk).read_bytes() == (tmp_path / "theirs" / chunk).read_bytes()

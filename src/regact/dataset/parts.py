@@ -5,7 +5,7 @@ track on a span of windows to a raw file, and `assemble_windows` gathers some wi
 Neither needs memory for more than its own windows, however many windows or tracks there are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float16, Float64
 
+from regact.dataset.config import DatasetConfig
 from regact.dataset.schema import digest
 from regact.dataset.store_writer import write_targets
 from regact.genome import Interval, Regions
@@ -64,16 +65,16 @@ class AssemblyTask:
         store: Folder of the unfinished store.
         rows: Rows of the windows in the store.
         span: Rows that each part holds.
-        n_bins: Bins of a window.
         n_tracks: Tracks.
         parts: Folder of the parts.
+        config: The store's settings: bins and compression.
         path: The file to write when done; it holds the digest of each window's values.
     """
 
     store: Path
     rows: range
     span: range
-    n_bins: int
+    config: DatasetConfig
     n_tracks: int
     parts: Path
     path: Path
@@ -103,23 +104,48 @@ def read_part(task: PartTask) -> None:
     """
     signals = _open_signals(task.track.files)
     values = np.empty(task.mask.shape, dtype=np.float16)
-    for row, target in enumerate(task.targets):
-        values[row] = read_binned(
-            task.track, signals, target, task.bin_bp, task.transform, task.blacklist, task.contig_names
-        )
+    n_bins = task.targets[0].length // task.bin_bp
+    for rows in _runs(task):
+        chrom, start = task.targets[rows.start].chrom, task.targets[rows.start].start
+        run = Interval(chrom, start, task.targets[rows.stop - 1].end)
+        binned = read_binned(task.track, signals, run, task.bin_bp, task.transform, task.blacklist, task.contig_names)
+        for row in rows:
+            first = (task.targets[row].start - start) // task.bin_bp
+            values[row] = binned[first : first + n_bins]
     content = values.tobytes() + _statistics(values[task.mask], task.track.clip).tobytes()
     _write_whole(task.path, lambda temporary: temporary.write_bytes(content))
 
 
+def _runs(task: PartTask) -> Iterator[range]:
+    """Rows whose targets touch or overlap bin on bin: together they are read once, and in one go.
+
+    A window that touches the blacklist stands alone, since its baseline is its own.
+    """
+    first = 0
+    alone = [task.blacklist is not None and task.blacklist.overlaps(target) for target in task.targets]
+    for row in range(1, len(task.targets)):
+        start, last, target = task.targets[first], task.targets[row - 1], task.targets[row]
+        goes_on = (
+            target.chrom == start.chrom
+            and last.start <= target.start <= last.end
+            and (target.start - start.start) % task.bin_bp == 0
+            and not (alone[row] or alone[first])
+        )
+        if not goes_on:
+            yield range(first, row)
+            first = row
+    yield range(first, len(task.targets))
+
+
 def assemble_windows(task: AssemblyTask) -> None:
     """Write the targets of some windows to the store."""
-    targets = np.empty((len(task.rows), task.n_bins, task.n_tracks), dtype=np.float16)
+    targets = np.empty((len(task.rows), task.config.n_bins, task.n_tracks), dtype=np.float16)
     for first in range(0, task.n_tracks, _TRACKS_AT_ONCE):
         # Several tracks at once: one by one each value would touch a cache line of its own.
         tracks = range(first, min(first + _TRACKS_AT_ONCE, task.n_tracks))
         tile = np.stack([_read_values(track, task) for track in tracks])
         targets[:, :, tracks.start : tracks.stop] = tile.transpose(1, 2, 0)
-    write_targets(task.store, task.rows.start, targets)
+    write_targets(task.store, task.rows.start, targets, task.config)
     digests = "".join(f"{digest(window)}\n" for window in targets)
     _write_whole(task.path, lambda temporary: temporary.write_text(digests))
 
@@ -134,8 +160,8 @@ def read_statistics(path: Path) -> Float64[np.ndarray, "statistic"]:
 
 def _read_values(track: int, task: AssemblyTask) -> Float16[np.ndarray, "window bin"]:
     path, offset = part_path(task.parts, track, task.span), task.rows.start - task.span.start
-    values = np.fromfile(path, np.float16, len(task.rows) * task.n_bins, offset=offset * task.n_bins * 2)
-    return values.reshape(len(task.rows), task.n_bins)
+    values = np.fromfile(path, np.float16, len(task.rows) * task.config.n_bins, offset=offset * task.config.n_bins * 2)
+    return values.reshape(len(task.rows), task.config.n_bins)
 
 
 def _statistics(values: Float16[np.ndarray, "value"], clip: float | None) -> Float64[np.ndarray, "statistic"]:

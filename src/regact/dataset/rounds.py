@@ -145,7 +145,7 @@ class Round:
                     store=self.store,
                     rows=rows,
                     span=span,
-                    n_bins=self.plan.config.n_bins,
+                    config=self.plan.config,
                     n_tracks=len(self.plan.sheet),
                     parts=self.parts,
                     path=self.parts / f"windows_{rows.start}.sha256",

