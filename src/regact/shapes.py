@@ -13,7 +13,9 @@ class HasShape(Protocol):
     """A numpy array or a torch tensor."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes."""
+        ...
 
 
 def check_shape(array: HasShape, axes: str, *, name: str = "tensor", **sizes: int) -> None:
