@@ -13,6 +13,7 @@ import torch
 from regact.dataset import open_store
 from regact.dataset.batch_plan import Augmentation
 from regact.dataset.loader import Loader
+from regact.dataset.schema import target_chunk
 from regact.errors import ConfigError, RegactError, StoreError, TaskError
 from regact.genome import Interval, decode
 
@@ -119,7 +120,7 @@ def test_a_last_partial_batch_is_kept_or_dropped(small_store):
 def damaged(make_store):
     """A store of which one window's chunk is no zstd, and its genome."""
     store, genome = make_store()
-    (store.path / "targets/c/3/0/0").write_bytes(b"not zstd")
+    target_chunk(store.path, 3).write_bytes(b"not zstd")
     return store, genome
 
 
@@ -136,8 +137,8 @@ def test_a_damaged_window_is_named(damaged, workers):
 def test_a_window_that_is_gone_or_of_another_size_is_not_read_as_zeros(make_store):
     store, genome = make_store()
     short = numcodecs.Zstd().encode(np.zeros(5, np.float16))
-    (store.path / "targets/c/1/0/0").write_bytes(short)
-    (store.path / "targets/c/3/0/0").unlink()
+    target_chunk(store.path, 1).write_bytes(short)
+    target_chunk(store.path, 3).unlink()
     batches = Loader(store, genome, "train", batch_size=1)
     with pytest.raises(StoreError, match="row 1 are damaged"):
         list(batches.epoch(0, start=1))

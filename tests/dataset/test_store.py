@@ -179,5 +179,5 @@ def test_targets_are_written_as_zarr_itself_would(make_store, tmp_path, codec):
     (tmp_path / "theirs" / "targets" / "zarr.json").write_text(json.dumps(metadata))
     group["targets"][:] = targets
     for row in ("0", "1"):
-        chunk = f"targets/c/{row}/0/0"
+        chunk = f"targets/c.{row}.0.0"
         assert (store.path / chunk).read_bytes() == (tmp_path / "theirs" / chunk).read_bytes()

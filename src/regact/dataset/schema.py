@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -20,6 +21,7 @@ from regact.tracks import Track, TrackSheet
 
 SCHEMA_VERSION = 1
 ATTRIBUTES_KEY = "regact"
+CHUNK_NAMES: Any = {"name": "default", "separator": "."}  # of targets, as Zarr's metadata says it: see `target_chunk`
 REBUILD = "build it again with `regact dataset build`"
 
 # Where things lay and who built them says nothing about the content: moving a genome keeps the fingerprint.
@@ -168,6 +170,14 @@ def array_specs(n_windows: int, n_bins: int, n_tracks: int) -> dict[str, ArraySp
         **table,
         **statistics,
     }
+
+
+def target_chunk(folder: Path, row: int) -> Path:
+    """The file of one window's targets: all lie beside each other.
+
+    Zarr's default names would make two folders for each, which takes longer than to write the values.
+    """
+    return folder / "targets" / f"c.{row}.0.0"
 
 
 def digest(*arrays: np.ndarray) -> str:

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float16
 from zarr.codecs import BloscCodec, ZstdCodec
 
 from regact.dataset.config import DatasetConfig
-from regact.dataset.schema import ATTRIBUTES_KEY, StoreHeader, array_specs, digest
+from regact.dataset.schema import ATTRIBUTES_KEY, CHUNK_NAMES, StoreHeader, array_specs, digest, target_chunk
 
 
 def create_store(
@@ -37,6 +37,7 @@ def create_store(
             chunks=spec.chunks,
             compressors=_compressor(header.config) if name == "targets" else ZstdCodec(level=3),
             fill_value=False if spec.dtype == "bool" else 0,
+            chunk_key_encoding=CHUNK_NAMES if name == "targets" else None,
         )
     for name, column in window_columns(header, windows).items():
         write_array(group, f"window_{name}", column)
@@ -61,9 +62,8 @@ def write_targets(
     """
     encode = _encoder(config)
     for row, values in enumerate(targets, start=first_row):
-        chunk = folder / "targets" / "c" / str(row) / "0" / "0"
-        chunk.parent.mkdir(parents=True, exist_ok=True)
-        temporary = chunk.with_name("0.partial")
+        chunk = target_chunk(folder, row)
+        temporary = chunk.with_name(f"{chunk.name}.partial")
         temporary.write_bytes(encode(np.ascontiguousarray(values, dtype="<f2")))
         temporary.replace(chunk)
 
