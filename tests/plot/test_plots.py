@@ -89,3 +89,12 @@ def test_number_of_axes_must_fit_the_panels():
             [TrackPanel("a", np.ones(2), {}), TrackPanel("b", np.ones(2), {})],
             chrom="c", start=0, bin_bp=1, axes=[Figure().subplots()],
         )  # fmt: skip
+
+
+def test_a_first_epoch_far_off_does_not_flatten_the_rest():
+    valid = np.array([600.0, 0.5, 0.4, 0.3])
+    ax = plot_learning_curves([LearningCurve("a", np.arange(1.0, 5.0), valid)], quantity="loss")
+    low, high = ax.get_ylim()
+    assert low < 0.3 < 0.5 < high < 1
+    short = plot_learning_curves([LearningCurve("a", np.arange(1.0, 3.0), valid[:2])], quantity="loss")
+    assert short.get_ylim()[1] > 600

@@ -74,8 +74,10 @@ def test_assays_have_a_row_for_each_model(page: Path):
     assert rows == [
         ["CAGE", "basenji", "2"],
         ["CAGE", "attention_two_sided", "2"],
+        ["CAGE", "4-mer ridge", "2"],
         ["DNASE", "basenji", "1"],  # the flat track cannot be judged
         ["DNASE", "attention_two_sided", "1"],
+        ["DNASE", "4-mer ridge", "1"],
     ]
     assert "one value: track3" in page.read_text()
 

@@ -33,9 +33,20 @@ def plot_learning_curves(curves: Sequence[LearningCurve], *, quantity: str, ax: 
             ax.plot(curve.epoch, curve.train, color=color(index), linestyle=(0, (2, 2)), linewidth=1.2, alpha=0.6)
         (line,) = ax.plot(curve.epoch, curve.valid, marker="o", markersize=3.5, linewidth=1.8, label=curve.label)
         line.set(color=color(index), linestyle=line_style(index))
+    _frame_late_epochs(curves, ax)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     ax.set_xlabel("epoch")
     ax.set_ylabel(quantity)
     if curves:
         ax.legend(frameon=False, fontsize=9)
     return ax
+
+
+def _frame_late_epochs(curves: Sequence[LearningCurve], ax: Axes) -> None:
+    """Let the frame fit what follows the first epoch, whose value may be so far off that it flattens all others."""
+    late = [np.asarray(y)[1:] for curve in curves for y in (curve.valid, curve.train) if y is not None and len(y) >= 4]
+    values = np.concatenate(late) if late else np.empty(0)
+    values = values[np.isfinite(values)]
+    if len(values):
+        margin = 0.15 * (values.max() - values.min()) or 0.1
+        ax.set_ylim(values.min() - margin, values.max() + margin)
