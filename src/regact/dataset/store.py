@@ -13,7 +13,7 @@ import zarr
 from jaxtyping import Bool, Float16, Int64
 
 from regact.dataset.config import SPLITS
-from regact.dataset.schema import REBUILD, StoreHeader, check_arrays, digest, read_header, target_chunk
+from regact.dataset.schema import REBUILD, StoreHeader, check_arrays, digest, read_header
 from regact.errors import DataError, StoreError
 from regact.genome import Genome, load_genome
 from regact.tracks import TrackSheet
@@ -181,13 +181,17 @@ class Store:
         """
         targets[-1, -1] = np.nan  # no stored value; a chunk that is too short leaves it there
         try:
-            self._codec.decode(target_chunk(self.path, row).read_bytes(), out=targets)
+            self._codec.decode(self._chunk(row).read_bytes(), out=targets)
         except FileNotFoundError as error:
             raise StoreError(self.path, f"targets of row {row} are missing", "", REBUILD) from error
         except (RuntimeError, ValueError) as error:  # what the codecs raise
             raise StoreError(self.path, f"targets of row {row} are damaged ({error})", "", REBUILD) from error
         if np.isnan(targets[-1, -1]):
             raise StoreError(self.path, f"targets of row {row} are damaged (too short)", "", REBUILD)
+
+    def _chunk(self, row: int) -> Path:
+        # Its name as the array's metadata has it: a store keeps working whatever later builds call their files.
+        return self.path / "targets" / self.targets.metadata.encode_chunk_key((row, 0, 0))
 
     @cached_property
     def _codec(self) -> Any:  # numcodecs has no types
