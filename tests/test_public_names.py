@@ -15,6 +15,7 @@ PUBLIC_NAMES = {
     "Interval",
     "RegactError",
     "Store",
+    "audit_dataset",
     "build_dataset",
     "evaluate",
     "load_experiment",

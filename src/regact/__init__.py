@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what _HOMES says once more, for type checkers and editors; a test holds the two together
     from regact.dataset import Store, build_dataset, open_store
+    from regact.dataset.audit import audit_dataset
     from regact.errors import RegactError
     from regact.evaluate import evaluate
     from regact.experiment import load_experiment
@@ -29,6 +30,7 @@ __all__ = [
     "Interval",
     "RegactError",
     "Store",
+    "audit_dataset",
     "build_dataset",
     "evaluate",
     "load_experiment",
@@ -48,6 +50,7 @@ _HOMES = {
     "Interval": ("regact.genome", "Interval"),
     "RegactError": ("regact.errors", "RegactError"),
     "Store": ("regact.dataset", "Store"),
+    "audit_dataset": ("regact.dataset.audit", "audit_dataset"),
     "build_dataset": ("regact.dataset", "build_dataset"),
     "evaluate": ("regact.evaluate", "evaluate"),
     "load_experiment": ("regact.experiment", "load_experiment"),
