@@ -40,10 +40,12 @@ def test_from_an_experiment_to_a_judged_run(planted, tmp_path):
     judged = regact("evaluate", "runs/x", "--split", "test", "--device", "cpu", cwd=tmp_path)
     assert judged.returncode == 0, judged.stderr
     assert "split test: 12 windows" in judged.stderr
-    header, cage, chip, mean, path = judged.stdout.splitlines()
+    header, cage, chip, mean, path, *floor = judged.stdout.splitlines()
     assert header.split("\t")[:3] == ["assay", "tracks", "pearson"]
     assert [line.split("\t")[:2] for line in (cage, chip, mean)] == [["CAGE", "2"], ["CHIP", "1"], ["all", "3"]]
     assert path == "runs/x/metrics_test.tsv"
+    assert floor[0] == header
+    assert floor[-1] == "runs/x/metrics_test_ridge.tsv"
     assert len((tmp_path / path).read_text().splitlines()) == 4
 
 

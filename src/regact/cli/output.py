@@ -1,7 +1,7 @@
 """How commands print: results on stdout, remarks on stderr; tables for eyes on a terminal, tab-separated in a pipe."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import typer
 from rich.console import Console
@@ -33,6 +33,15 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, tit
     for row in texts:
         table.add_row(*(escape(text) for text in row))
     Console().print(table)
+
+
+def print_epoch(row: Mapping[str, float], name: str = "") -> None:
+    """Print a row of a run's log to stderr, with the run's name where several are trained."""
+    print_remark(
+        f"{name}{': ' if name else ''}epoch {row['epoch']:.0f}, {row['seconds'] / 60:.1f} min: "
+        f"loss {row['train_loss']:.4f}, valid loss {row['valid_loss']:.4f}, valid Pearson {row['valid_pearson']:.4f}, "
+        f"of log(1 + count) {row['valid_pearson_log1p']:.4f}, r2 {row['valid_r2']:.4f}"
+    )
 
 
 def _text(value: object) -> str:

@@ -2,14 +2,13 @@
 
 import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from regact.cli.options import Data, Device, Overwrite, RequiredOut, Resume, Seed, Set, Store, Workers
-from regact.cli.output import print_line, print_remark
+from regact.cli.output import print_epoch, print_line, print_remark
 from regact.experiment import load_experiment, train_experiment
 
 
@@ -57,14 +56,6 @@ def command(
         resume=resume,
         command=shlex.join(["regact", *sys.argv[1:]]),
         tell=print_remark,
-        on_epoch=_print_epoch,
+        on_epoch=print_epoch,
     )
     print_line(str(run))
-
-
-def _print_epoch(row: Mapping[str, float]) -> None:
-    print_remark(
-        f"epoch {row['epoch']:.0f}, {row['seconds'] / 60:.1f} min: loss {row['train_loss']:.4f}, "
-        f"valid loss {row['valid_loss']:.4f}, valid Pearson {row['valid_pearson']:.4f}, "
-        f"of log(1 + count) {row['valid_pearson_log1p']:.4f}, r2 {row['valid_r2']:.4f}"
-    )

@@ -21,6 +21,7 @@ from regact.genome import Genome, Interval
 from regact.metrics import AccuracySums, mean_over_tracks
 from regact.train import accuracy_table
 
+NAME = "4-mer ridge"  # in tables and figures
 K = 4
 PENALTIES = (0.01, 0.1, 1.0, 10.0)  # per bin of the training data, on standardised features
 MAX_WINDOWS = 2_000  # more of them change 769 weights no further
@@ -80,7 +81,7 @@ def evaluate_kmer_ridge(ridge: KmerRidge, store: Store, genome: Genome, *, split
     rows = store.rows(split)
     sums = _judge([ridge], store, genome, rows, split)[0]
     return Accuracy(
-        predictor="4-mer ridge",
+        predictor=NAME,
         split=split,
         ensemble=False,
         loss=math.nan,

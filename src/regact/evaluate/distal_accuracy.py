@@ -73,11 +73,12 @@ def simulation_of(genome: Genome) -> Path | None:
 def distal_pairs(simulation: Path | str, store: Store, split: str) -> pd.DataFrame:
     """Every pair of a distally driven promoter and a CAGE track of its own strand, as `split` shows them.
 
-    A promoter that several windows hold whole is looked at in the one whose middle is nearest.
+    A promoter that several windows hold whole is looked at in the one whose middle is nearest; one whose signal
+    lies across two bins, or shares its bin with another promoter of its strand, in none.
 
-    Columns: promoter, row (of the store's window table), track (position in the store's sheet), first_bin, last_bin
-    (inclusive, of the target: those that the signal at the start of transcription touches), background (expected count
-    in these bins), log_intrinsic, log_rate, log_rate_within_reach (true; of the expected count in these bins).
+    Columns: promoter, row (of the store's window table), track (position in the store's sheet), bin (of the target, the
+    one that holds the start of transcription), background (expected count of a bin without a promoter), log_intrinsic,
+    log_rate, log_rate_within_reach (true, of the expected count in this bin).
 
     Raises: RunError, FormatError where the folder lacks what `regact simulate` writes; DataError for an empty split.
     """
@@ -96,9 +97,10 @@ def measure_distal_accuracy(pairs: pd.DataFrame, rates_of: RatesOf, *, split: st
     n_promoters = pairs["promoter"].nunique()
     if n_promoters < LEAST_PROMOTERS:
         return DistalAccuracy(split, reach_bp, n_promoters, len(pairs), math.nan, math.nan)
-    rows, place = np.unique(pairs["row"].to_numpy(), return_inverse=True)
-    predicted = _log_predicted(pairs, rates_of(rows), place)
     track, strength = pairs["track"].to_numpy(), pairs["log_intrinsic"].to_numpy()
+    rows, place = np.unique(pairs["row"].to_numpy(), return_inverse=True)
+    rates = rates_of(rows)[place, track, pairs["bin"].to_numpy()]
+    predicted = np.log(np.maximum(rates.astype(np.float64), pairs["background"].to_numpy()))
     truth, predicted, near = (
         regress_out(values, strength, track)
         for values in (pairs["log_rate"].to_numpy(), predicted, pairs["log_rate_within_reach"].to_numpy())
@@ -140,19 +142,28 @@ def _read_promoters(simulation: Path) -> pd.DataFrame:
 def _places(
     seen: pd.DataFrame, promoters: pd.DataFrame, rows: Int64[np.ndarray, "row"], store: Store, truth: Truth
 ) -> pd.DataFrame:
-    """Where in the targets each promoter's signal lies; those that touch the crop are left out."""
+    """The bin of the targets that holds each promoter's signal, whole and alone; other places are left out."""
     row = rows[seen["window_row"].to_numpy()]
     start = store.windows["start"].to_numpy()[row]
     tss = promoters["tss"].to_numpy()[seen["promoter_row"]] - start
+    target_bin = tss // store.bin_bp - store.crop_bins
     half = truth.config.assays.cage.width_bp // 2
+    is_whole = (tss - half) // store.bin_bp == (tss + half) // store.bin_bp
+    bin_start = start + tss // store.bin_bp * store.bin_bp
+    strand = (promoters["chrom"] + promoters["strand"]).to_numpy()
+    is_alone = np.zeros(len(seen), dtype=bool)
+    for one in np.unique(strand):  # what another promoter of the strand adds to the bin cannot be told apart
+        others = np.sort(promoters["tss"].to_numpy()[strand == one])
+        touching = np.searchsorted(others, bin_start + store.bin_bp + half)
+        touching -= np.searchsorted(others, bin_start - half)
+        is_alone |= (strand[seen["promoter_row"]] == one) & (touching == 1)
     places = pd.DataFrame({
         "promoter_row": seen["promoter_row"].to_numpy(),
         "row": row,
-        "first_bin": (tss - half) // store.bin_bp - store.crop_bins,
-        "last_bin": (tss + half) // store.bin_bp - store.crop_bins,
+        "bin": target_bin,
         "off_centre_bp": np.abs(tss - store.window_bp // 2),
     })  # fmt: skip
-    return places[(places["first_bin"] >= 0) & (places["last_bin"] < store.n_bins)]
+    return places[is_whole & is_alone & (target_bin >= 0) & (target_bin < store.n_bins)]
 
 
 def _most_central(places: pd.DataFrame) -> pd.DataFrame:
@@ -162,11 +173,10 @@ def _most_central(places: pd.DataFrame) -> pd.DataFrame:
 
 def _with_tracks(places: pd.DataFrame, promoters: pd.DataFrame, store: Store, truth: Truth) -> pd.DataFrame:
     """Each place with every CAGE track of the promoter's strand that the store has, and what is true there."""
-    background_per_bin = truth.config.assays.cage.background_per_kb * store.bin_bp / 1_000
+    background = _background(truth, store)
     ours = promoters.iloc[places["promoter_row"].to_numpy()]
-    background = background_per_bin * (places["last_bin"] - places["first_bin"] + 1).to_numpy()
     position = {identifier: track for track, identifier in enumerate(store.sheet.identifiers)}
-    parts = []
+    parts = [pd.DataFrame(columns=["promoter", "row", "track"])]
     for simulated in truth.tracks:
         if simulated.assay != "CAGE" or simulated.identifier not in position:
             continue
@@ -175,23 +185,16 @@ def _with_tracks(places: pd.DataFrame, promoters: pd.DataFrame, store: Store, tr
             "promoter": ours["promoter"].to_numpy(),
             "row": places["row"].to_numpy(),
             "track": position[simulated.identifier],
-            "first_bin": places["first_bin"].to_numpy(),
-            "last_bin": places["last_bin"].to_numpy(),
+            "bin": places["bin"].to_numpy(),
             "background": background,
             "log_intrinsic": np.log(ours["intrinsic"].to_numpy()),
             "log_rate": np.log(ours[f"rate_{cell}"].to_numpy() + background),
             "log_rate_within_reach": np.log(ours[f"rate_within_reach_{cell}"].to_numpy() + background),
         })  # fmt: skip
         parts.append(part[(ours["strand"] == simulated.strand).to_numpy()])
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["promoter", "row", "track"])
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
-def _log_predicted(
-    pairs: pd.DataFrame, rates: Float[np.ndarray, "row track bin"], place: Int64[np.ndarray, "pair"]
-) -> Float64[np.ndarray, "pair"]:
-    """Log of the expected count predicted in each pair's bins, the background at least, so that no log runs away."""
-    sums = [
-        float(rates[row, track, first : last + 1].sum(dtype=np.float64))
-        for row, track, first, last in zip(place, pairs["track"], pairs["first_bin"], pairs["last_bin"], strict=True)
-    ]
-    return np.log(np.maximum(sums, pairs["background"].to_numpy()))
+def _background(truth: Truth, store: Store) -> float:
+    """Expected CAGE count of a bin without a promoter."""
+    return truth.config.assays.cage.background_per_kb * store.bin_bp / 1_000

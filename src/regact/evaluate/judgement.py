@@ -8,8 +8,9 @@ import hashlib
 import importlib.metadata
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -86,15 +87,21 @@ def judge(
     return _remembered(path, made_from, make, again=again)
 
 
-def judge_baseline(store: Store, genome: Genome, *, split: str, path: Path) -> Judgement:
-    """Everything about the ridge regression on 4-mers (`baselines.py`) on one split; remembered at `path`."""
+def judge_baseline(store: Store, genome: Genome, *, splits: Sequence[str], folder: Path) -> list[Judgement]:
+    """Everything about the ridge regression on 4-mers (`baselines.py`) on some splits; remembered in `folder`.
 
-    def make() -> Judgement:
-        ridge = fit_kmer_ridge(store, genome)
-        accuracy = evaluate_kmer_ridge(ridge, store, genome, split=split)
-        return Judgement(accuracy, _distal(_rates_of_ridge(ridge, store, genome), store, genome, split))
+    It is fitted once, and only where something is not remembered.
+    """
+    fitted = cache(lambda: fit_kmer_ridge(store, genome))
 
-    return _remembered(path, _made_from(store), make, again=False)
+    def judge_on(split: str) -> Judgement:
+        accuracy = evaluate_kmer_ridge(fitted(), store, genome, split=split)
+        return Judgement(accuracy, _distal(_rates_of_ridge(fitted(), store, genome), store, genome, split))
+
+    return [
+        _remembered(folder / f"baseline_{split}.json", _made_from(store), partial(judge_on, split), again=False)
+        for split in splits
+    ]
 
 
 def _distal(rates_of: RatesOf, store: Store, genome: Genome, split: str) -> DistalAccuracy | None:

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from regact.dataset import DatasetConfig
+from regact.errors import ConfigError
 from regact.experiment.comparison_config import ComparedModel, ComparisonConfig
 from regact.model import ModelConfig, ModelSpec, model_spec
 from regact.train.config import TrainingConfig
@@ -50,6 +51,16 @@ class Experiment(BaseModel):
             crop_bins=self.dataset.crop_bins,
             bin_bp=self.dataset.bin_bp,
         )
+
+    def model_problems(self) -> list[str]:
+        """What does not fit between dataset and model, one sentence each."""
+        try:
+            self.model_spec(n_tracks=1)
+        except ConfigError as error:
+            return list(error.problems)
+        except ValidationError as error:
+            return [problem["msg"] for problem in error.errors()]
+        return []
 
     def with_model(self, model: ComparedModel) -> "Experiment":
         """The same experiment with one of the models of its comparison as its own."""

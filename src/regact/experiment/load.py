@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from regact.errors import ConfigError
 from regact.experiment.comparison_config import ComparisonConfig
@@ -37,7 +37,7 @@ def load_experiment(
     model: str | None = None,
     overrides: Sequence[str] = (),
 ) -> Experiment:
-    """Read and check an experiment; nothing is written.
+    """Read and check an experiment; nothing is written. Models to compare are checked when they are compared.
 
     Args:
         path: The YAML file.
@@ -60,7 +60,7 @@ def load_experiment(
     if experiment is not None:
         experiment = _resolve(experiment, path.parent.absolute())
         problems += [f"{field}: {file} does not exist" for field, file in _inputs(experiment) if _is_missing(file)]
-        problems += _misfits(experiment)
+        problems += [f"model: {problem}" for problem in experiment.model_problems()]
     if problems or experiment is None:
         raise ConfigError(path, problems)
     return experiment
@@ -116,21 +116,3 @@ def _inputs(settings: BaseModel, prefix: str = "") -> list[tuple[str, Path]]:
 
 def _is_missing(file: Path) -> bool:
     return not file.exists() and "${data}" not in str(file)  # `${data}` without a value has been told already
-
-
-def _misfits(experiment: Experiment) -> list[str]:
-    """What does not fit between dataset and model, or a model of the comparison."""
-    problems = _misfit(experiment, "model")
-    for compared in experiment.compare.models:
-        problems += _misfit(experiment.with_model(compared), f"compare.models: {compared.title}")
-    return problems
-
-
-def _misfit(experiment: Experiment, field: str) -> list[str]:
-    try:
-        experiment.model_spec(n_tracks=1)
-    except ConfigError as error:
-        return [f"{field}: {problem}" for problem in error.problems]
-    except ValidationError as error:
-        return [f"{field}: {problem['msg']}" for problem in error.errors()]
-    return []

@@ -9,6 +9,7 @@ from regact.plot.architecture import LayerBox, plot_architecture, plot_dilation
 from regact.plot.curves import LearningCurve, plot_learning_curves
 from regact.plot.distance import DistanceCurve, plot_distance
 from regact.plot.histogram import plot_share_histogram
+from regact.plot.limits import plot_limits
 from regact.plot.palette import ASSAY_COLORS, COLORS, assay_color, color
 from regact.plot.split_map import SPLIT_COLORS, plot_split_map
 from regact.plot.tracks import TrackPanel, plot_tracks
@@ -29,6 +30,7 @@ __all__ = [
     "plot_dilation",
     "plot_distance",
     "plot_learning_curves",
+    "plot_limits",
     "plot_share_histogram",
     "plot_split_map",
     "plot_tracks",

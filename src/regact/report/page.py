@@ -6,9 +6,10 @@ from pathlib import Path
 from regact.dataset import Store, open_store
 from regact.engine import whole_file
 from regact.errors import RunError
-from regact.evaluate import evaluate
+from regact.evaluate import Judgement, judge, judge_baseline
+from regact.evaluate.baselines import NAME as BASELINE
 from regact.genome import Genome
-from regact.plot import LearningCurve, plot_accuracy, plot_distance, plot_learning_curves, plot_tracks
+from regact.plot import LearningCurve, plot_accuracy, plot_distance, plot_learning_curves, plot_limits, plot_tracks
 from regact.report.distance import distance_curves
 from regact.report.figure import FigureBlock, figure_block
 from regact.report.region import view_region
@@ -23,6 +24,8 @@ def write_report(
     out: str | Path,
     *,
     split: str = "test",
+    labels: Sequence[str] | None = None,
+    baseline: str | Path | None = None,
     store: str | Path | None = None,
     genome: str | Path | None = None,
     device: str = "auto",
@@ -30,10 +33,14 @@ def write_report(
 ) -> Path:
     """Judge `runs` on `split` and write them side by side as one HTML page; return `out`.
 
+    A run that was judged before, by its present weights, is not predicted again.
+
     Args:
         runs: Run folders, all trained on the same dataset.
         out: The page.
         split: train, valid or test.
+        labels: What the runs are called; without them, by preset or folder.
+        baseline: Where the ridge regression's accuracy is or will be remembered; the first run's folder without it.
         store: The dataset, where it is not where the runs found it.
         genome: FASTA of the genome, where it is not where the store found it.
         device: Where predictions are made.
@@ -47,10 +54,11 @@ def write_report(
     dataset = _shared_store(folders, store)
     opened_genome = dataset.open_genome(genome)
     records = []
-    for folder, label in zip(folders, run_labels(folders), strict=True):
-        judged = evaluate(folder, split=split, store=dataset, genome=opened_genome, device=device, workers=workers)
+    for folder, label in zip(folders, labels or run_labels(folders), strict=True):
+        judged = judge(folder, split=split, store=dataset, genome=opened_genome, device=device, workers=workers)
         records.append(read_run(folder, label, judged))
-    page = _render(records, dataset, opened_genome, split)
+    floor = judge_baseline(dataset, opened_genome, splits=[split], folder=Path(baseline or folders[0]))[0]
+    page = _render(records, floor, dataset, opened_genome, split)
     with whole_file(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return Path(out)
@@ -72,15 +80,17 @@ def _shared_store(runs: Sequence[Path], store: str | Path | None) -> Store:
     return open_store(store or cards[0]["store"]["path"])
 
 
-def _render(runs: Sequence[RunRecord], store: Store, genome: Genome, split: str) -> str:
+def _render(runs: Sequence[RunRecord], floor: Judgement, store: Store, genome: Genome, split: str) -> str:
     return render_page(
         "report.html",
         split=split,
         n_windows=runs[0].accuracy.n_windows,
         n_bins=runs[0].accuracy.n_bins,
         without_variance=runs[0].accuracy.without_variance,
-        summary=summary_table(runs),
-        assays=assay_table(runs),
+        summary=summary_table(runs, floor),
+        distal=runs[0].judgement.distal,
+        distal_figure=_distal_figure(runs, floor),
+        assays=assay_table(runs, floor),
         accuracy=_accuracy_figure(runs),
         learning=_learning_figures(runs),
         distances=_distance_figures(runs),
@@ -102,6 +112,22 @@ def _accuracy_figure(runs: Sequence[RunRecord]) -> FigureBlock:
     )
 
 
+def _distal_figure(runs: Sequence[RunRecord], floor: Judgement) -> FigureBlock | None:
+    """Distal accuracy of every model between its ceilings, where the data is simulated and has promoters enough."""
+    distal = runs[0].judgement.distal
+    if distal is None or not distal.is_computed:
+        return None
+    judgements = {run.label: run.judgement for run in runs} | {BASELINE: floor}
+    values = {label: judged.distal.value for label, judged in judgements.items() if judged.distal is not None}
+    limits = {"the truth": 1.0, f"the truth within {distal.reach_bp / 1000:.3g} kb": distal.within_reach}
+    return figure_block(
+        plot_limits(values, limits, quantity="distal accuracy"),
+        alt="Distal accuracy of each model, with what can be known within R and at all",
+        caption=f"Distal accuracy at {distal.n_promoters} promoters of the {distal.split} split that are driven from "
+        f"beyond {distal.reach_bp:,} bp.",
+    )
+
+
 def _learning_figures(runs: Sequence[RunRecord]) -> list[FigureBlock]:
     def curves(valid: str, train: str | None = None) -> list[LearningCurve]:
         return [
@@ -117,7 +143,11 @@ def _learning_figures(runs: Sequence[RunRecord]) -> list[FigureBlock]:
     loss = plot_learning_curves(curves("valid_loss", "train_loss"), quantity="log-Poisson loss per bin")
     pearson = plot_learning_curves(curves("valid_pearson"), quantity="validation Pearson")
     return [
-        figure_block(loss, alt="Loss over epochs", caption="Loss: full lines validation, dashed lines training."),
+        figure_block(
+            loss,
+            alt="Loss over epochs",
+            caption="Loss: full lines validation, dashed training; a first epoch far off is left outside the frame.",
+        ),
         figure_block(pearson, alt="Validation Pearson over epochs", caption="Pearson on validation, mean of tracks."),
     ]
 

@@ -9,25 +9,36 @@ from typing import Any
 import pandas as pd
 
 from regact.errors import FormatError, RunError
-from regact.evaluate import Accuracy
-from regact.model import SequenceModel, load_model
+from regact.evaluate import Accuracy, Judgement
+from regact.model import Cost, SequenceModel, count, load_model, reach_bp
 from regact.train.run_folder import LOG, read_card
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A trained run: its card, its log (one row an epoch), its best weights and their accuracy."""
+    """A trained run: its card, its log (one row an epoch), its best weights and what was found of them on a split."""
 
     label: str
     card: dict[str, Any]
     log: pd.DataFrame
     model: SequenceModel
-    accuracy: Accuracy
+    judgement: Judgement
 
     @property
-    def parameters(self) -> int:
-        """Numbers that training can change."""
-        return sum(parameter.numel() for parameter in self.model.parameters())
+    def accuracy(self) -> Accuracy:
+        """Its accuracy on the split."""
+        return self.judgement.accuracy
+
+    @property
+    def cost(self) -> Cost:
+        """Its parameters and multiply-accumulates."""
+        return count(self.model.spec)
+
+    @property
+    def reach(self) -> str:
+        """How far its bins see to either side."""
+        reach = reach_bp(self.model.spec)
+        return "whole window" if reach is None else f"{reach / 1000:.3g} kb"
 
     @property
     def minutes(self) -> float:
@@ -41,8 +52,8 @@ class RunRecord:
         return f"{len(self.log)}" + (f" (best: {best})" if best else "")
 
 
-def read_run(run: Path, label: str, accuracy: Accuracy) -> RunRecord:
-    """Read a run folder and join it with its accuracy.
+def read_run(run: Path, label: str, judgement: Judgement) -> RunRecord:
+    """Read a run folder and join it with what was found of it.
 
     Raises: RunError where no epoch was finished; FormatError where the log cannot be read.
     """
@@ -52,7 +63,7 @@ def read_run(run: Path, label: str, accuracy: Accuracy) -> RunRecord:
         raise RunError(run, f"no {LOG} in it", "a run with at least one finished epoch", "train it first") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise FormatError(run / LOG, f"unreadable ({error})", "the log of a run") from error
-    return RunRecord(label, read_card(run), log, load_model(run), accuracy)
+    return RunRecord(label, read_card(run), log, load_model(run), judgement)
 
 
 def run_labels(runs: Sequence[Path]) -> list[str]:

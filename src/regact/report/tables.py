@@ -9,6 +9,8 @@ import pandas as pd
 
 from regact.dataset import Store
 from regact.dataset.config import SPLITS
+from regact.evaluate import Judgement
+from regact.evaluate.baselines import NAME as BASELINE
 from regact.report.run_record import RunRecord
 
 MEASURES = {"pearson": "Pearson", "pearson_log1p": "Pearson of log(1+x)", "r2": "r²"}
@@ -31,32 +33,57 @@ class Table:
     rows: list[list[Cell]]
 
 
-def summary_table(runs: Sequence[RunRecord]) -> Table:
-    """Return one row a run: accuracy (mean over tracks), parameters, epochs, minutes."""
-    means = [[run.accuracy.means[measure] for measure in MEASURES] for run in runs]
-    best = [_best([row[column] for row in means]) for column in range(len(MEASURES))]
+def summary_table(runs: Sequence[RunRecord], floor: Judgement) -> Table:
+    """Return one row a run, and one for the regression: accuracy (mean over tracks), size, cost and training.
+
+    On simulated data also distal accuracy, with a row for either ceiling.
+    """
+    distal = runs[0].judgement.distal
+    scores = [*MEASURES.values(), *(["distal accuracy"] if distal else [])]
+    values = [_scores(run.judgement) for run in runs]
+    best = [_best([row[column] for row in values]) for column in range(len(scores))]
     rows = [
         [
             Cell(run.label, number=False),
-            *(Cell(_score(value), best=value == top) for value, top in zip(values, best, strict=True)),
-            Cell(f"{run.parameters:,}"),
+            *(Cell(_score(value), best=value == top) for value, top in zip(row, best, strict=True)),
+            Cell(run.reach),
+            Cell(f"{run.cost.parameters:,}"),
+            Cell(f"{run.cost.gmac:.3g}"),
             Cell(run.epochs),
             Cell(f"{run.minutes:.1f}"),
         ]
-        for run, values in zip(runs, means, strict=True)
+        for run, row in zip(runs, values, strict=True)
     ]
-    return Table(("model", *MEASURES.values(), "parameters", "epochs", "training, min"), rows)
+    columns = ("model", *scores, "reach", "parameters", "GMAC", "epochs", "training, min")
+    others = [(BASELINE, _scores(floor))]
+    if distal:
+        nothing = [math.nan] * len(MEASURES)
+        others.append((f"the truth within {distal.reach_bp / 1000:.3g} kb", [*nothing, distal.within_reach]))
+        others.append(("the truth", [*nothing, 1.0 if distal.is_computed else math.nan]))
+    for name, row in others:
+        cells = [Cell(name, number=False), *(Cell(_score(value)) for value in row)]
+        rows.append(cells + [Cell("")] * (len(columns) - len(cells)))
+    return Table(columns, rows)
 
 
-def assay_table(runs: Sequence[RunRecord]) -> Table:
-    """Return one row per assay and run: number of tracks and their mean accuracy."""
-    joined = pd.concat([run.accuracy.assays.assign(model=run.label) for run in runs], ignore_index=True)
-    best = joined.groupby("assay")[list(MEASURES)].max()
+def _scores(judgement: Judgement) -> list[float]:
+    distal = [judgement.distal.value] if judgement.distal else []
+    return [*(judgement.accuracy.means[measure] for measure in MEASURES), *distal]
+
+
+def assay_table(runs: Sequence[RunRecord], floor: Judgement) -> Table:
+    """Return one row per assay and run, and one for the regression: number of tracks and their mean accuracy."""
+    found = [run.accuracy.assays.assign(model=run.label) for run in runs]
+    best = pd.concat(found).groupby("assay")[list(MEASURES)].max()
+    joined = pd.concat([*found, floor.accuracy.assays.assign(model=BASELINE)], ignore_index=True)
     rows = []
     for assay in joined["assay"].unique():
         for row in joined[joined["assay"] == assay].to_dict("records"):
             names = [Cell(assay, number=False), Cell(row["model"], number=False), Cell(str(row["tracks"]))]
-            scores = [Cell(_score(row[m]), best=len(runs) > 1 and row[m] == best.loc[assay, m]) for m in MEASURES]
+            is_run = row["model"] != BASELINE
+            scores = [
+                Cell(_score(row[m]), best=is_run and len(runs) > 1 and row[m] == best.loc[assay, m]) for m in MEASURES
+            ]
             rows.append([*names, *scores])
     return Table(("assay", "model", "tracks", *MEASURES.values()), rows)
 

@@ -1,0 +1,120 @@
+"""A comparison from beginning to end: trials one after the other, a table that grows, a page at the end."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from regact.comparison.results import RESULTS, Row, baseline_row, describe_trial, trial_row, write_results
+from regact.comparison.trial import RUNS, Trial, check_trials, list_trials
+from regact.dataset import Store
+from regact.engine import refuse_existing
+from regact.errors import OutputExistsError
+from regact.evaluate import judge, judge_baseline
+from regact.experiment import Experiment, load_experiment, open_or_build_store, train_experiment
+from regact.genome import Genome
+from regact.report import write_report
+
+REPORT = "report.html"
+TrialEpochReport = Callable[[str, Mapping[str, float]], None]
+
+
+def compare(
+    experiment: Experiment | str | Path,
+    out: str | Path,
+    *,
+    device: str = "auto",
+    workers: int | None = None,
+    overwrite: bool = False,
+    resume: bool = True,
+    command: str = "",
+    tell: Callable[[str], object] = lambda remark: None,
+    on_epoch: TrialEpochReport | None = None,
+) -> Path:
+    """Train the models of an experiment's `compare` section on its dataset under one budget; return the folder `out`.
+
+    The folder gets a run folder for each model (`runs/NAME`), `results.tsv`, which is written anew as each of them
+    finishes, and `report.html`. Repeated, the same call goes on where it was stopped: a finished model is not trained
+    again, one that was cut goes on from its last saved state.
+
+    Args:
+        experiment: As such, or its YAML file.
+        workers: As in `train_experiment`.
+        overwrite: Train every model anew.
+        resume: Go on with what is in `out`; without it, and without `overwrite`, `out` must be new.
+        command: What the runs' cards shall say they were made by.
+        tell: Called with what begins and what came out.
+        on_epoch: Called with a model's name and each row of its log.csv as soon as it is known.
+
+    Raises: ConfigError where the experiment names no models to compare; OutputExistsError where `out` is something
+        else; RunError where a run in it was made with other settings; as `train_experiment`, `evaluate`.
+    """
+    plan = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
+    out = Path(out)
+    trials = list_trials(plan, out)
+    _claim(out, overwrite=overwrite, resume=resume)
+    store = open_or_build_store(plan, workers=workers, tell=tell)
+    genome = store.open_genome(plan.genome)
+    check_trials(trials, store, device)
+    rows: list[Row] = []
+    if plan.compare.baseline:
+        tell("the floor: ridge regression on 4-mers")
+        rows += map(baseline_row, judge_baseline(store, genome, splits=plan.compare.splits, folder=out))
+    for number, trial in enumerate(trials, start=1):
+        tell(f"model {number} of {len(trials)}: {trial.name}")
+        train_experiment(
+            trial.experiment,
+            trial.run,
+            device=device,
+            workers=workers,
+            resume=True,
+            command=command,
+            on_epoch=_of_trial(trial.name, on_epoch),
+        )
+        done = _judge_trial(trial, store, genome, device=device, workers=workers)
+        for row in done:
+            tell(describe_trial(row))
+        rows += done
+        write_results(out / RESULTS, rows)
+    write_report(
+        [trial.run for trial in trials],
+        out / REPORT,
+        split=plan.compare.splits[-1],
+        labels=[trial.name for trial in trials],
+        store=store.path,
+        genome=plan.genome,
+        baseline=out if plan.compare.baseline else None,
+        device=device,
+        workers=workers or 0,
+    )
+    return out
+
+
+def _claim(out: Path, *, overwrite: bool, resume: bool) -> None:
+    """Make sure that `out` is new, or a comparison to go on with, or one to begin anew."""
+    is_comparison = (out / RUNS).is_dir() or (out / RESULTS).is_file()
+    if not is_comparison and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputExistsError(out, "already there", "a comparison's folder or a new name", "choose another --out")
+    if overwrite and is_comparison:
+        shutil.rmtree(out)
+    elif not resume:
+        refuse_existing(out, overwrite)
+    (out / RUNS).mkdir(parents=True, exist_ok=True)
+
+
+def _judge_trial(trial: Trial, store: Store, genome: Genome, *, device: str, workers: int | None) -> list[Row]:
+    judgements = (
+        judge(trial.run, split=split, store=store, genome=genome, device=device, workers=workers or 0)
+        for split in trial.experiment.compare.splits
+    )
+    return [trial_row(trial.name, trial.run, trial.spec(store), judgement) for judgement in judgements]
+
+
+def _of_trial(name: str, on_epoch: TrialEpochReport | None) -> Callable[[Mapping[str, float]], None] | None:
+    if on_epoch is None:
+        return None
+    report = on_epoch
+
+    def with_name(row: Mapping[str, float]) -> None:
+        report(name, row)
+
+    return with_name

@@ -1,0 +1,95 @@
+"""The table of a comparison: one row per model and split, as `results.tsv`."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from regact.engine import whole_file
+from regact.evaluate import MEASURES, Judgement
+from regact.evaluate.baselines import NAME as BASELINE
+from regact.model import ModelSpec, count, reach_bp
+from regact.model.spec import AttentionSpec, DilatedSpec
+from regact.train import read_card
+from regact.train.run_folder import LOG
+
+RESULTS = "results.tsv"
+Row = dict[str, Any]
+
+
+def trial_row(name: str, run: Path, spec: ModelSpec, judgement: Judgement) -> Row:
+    """What `results.tsv` says of a trained model on one split; every column is defined in docs/evaluation.md."""
+    card, log = read_card(run), pd.read_csv(run / LOG)
+    cost = count(spec)
+    row = {
+        "model": name,
+        "preset": spec.preset,
+        **_context(spec),
+        "seed": card["training"]["seed"],
+        "parameters": cost.parameters,
+        "gmac": cost.gmac,
+        "reach_bp": reach_bp(spec),
+        "epochs": len(log),
+        "best_epoch": card["best"]["epoch"],
+        "train_seconds": float(log["seconds"].iloc[-1]),
+    }
+    return row | _judged(judgement)
+
+
+def baseline_row(judgement: Judgement) -> Row:
+    """The same of the ridge regression on 4-mers, which has no layers."""
+    return {"model": BASELINE} | _judged(judgement)
+
+
+def write_results(path: Path, rows: Sequence[Row]) -> None:
+    """Write the rows as TSV, whole or not at all; what a row does not have is left empty."""
+    columns = list(dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row))
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=columns, delimiter="\t", lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows({name: _text(value) for name, value in row.items()} for row in rows)
+
+
+def _context(spec: ModelSpec) -> Row:
+    """Layers, heads and distance function; several attention layers are joined by commas."""
+    dilated = [layer for layer in spec.context if isinstance(layer, DilatedSpec)]
+    distant = [layer for layer in spec.context if not isinstance(layer, DilatedSpec)]
+    return {
+        "dilated_layers": sum(layer.layers for layer in dilated),
+        "attention_layers": sum(isinstance(layer, AttentionSpec) for layer in distant),
+        "heads": ",".join(str(layer.heads) for layer in distant),
+        "distance": ",".join(dict.fromkeys(layer.distance.kind for layer in distant)),
+    }
+
+
+def _judged(judgement: Judgement) -> Row:
+    accuracy, distal = judgement.accuracy, judgement.distal
+    row: Row = {"split": accuracy.split, **accuracy.means}
+    for assay in accuracy.assays.to_dict("records"):
+        row |= {f"{measure}_{assay['assay']}": assay[measure] for measure in MEASURES}
+    if distal is not None:
+        row |= {
+            "distal_accuracy": distal.value,
+            "distal_within_reach": distal.within_reach,
+            "distal_promoters": distal.n_promoters,
+            "distal_beyond_bp": distal.reach_bp,
+        }
+    return row
+
+
+def _text(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def describe_trial(row: Mapping[str, Any]) -> str:
+    """A trial's result in a line."""
+    text = f"{row['model']}, split {row['split']}: Pearson {row['pearson']:.4f}, of log(1 + count) "
+    text += f"{row['pearson_log1p']:.4f}, r2 {row['r2']:.4f}"
+    if not math.isnan(row.get("distal_accuracy", math.nan)):
+        text += f", distal accuracy {row['distal_accuracy']:.3f}"
+    return text
