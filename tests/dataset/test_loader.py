@@ -216,7 +216,7 @@ def test_workers_end_with_the_process_that_started_them(small_store, tmp_path, s
         else:
             run.kill()
         errors = run.communicate(timeout=60)[1]
-    assert errors.count("Traceback") == (1 if signal_number == signal.SIGINT else 0)
+    assert errors.count("Traceback") == (1 if signal_number == signal.SIGINT else 0), errors
     deadline = time.monotonic() + 20
     while any(_is_running(pid) for pid in pids):
         assert time.monotonic() < deadline, f"workers {pids} are still there"

@@ -5,6 +5,7 @@ import signal
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import NamedTuple
@@ -118,6 +119,7 @@ def _start_worker(reader: WindowReader, memory: BatchMemory, number: int) -> _Wo
     # Ctrl-C reaches every process of the terminal's group; the workers hold it back, and the parent ends them. Its
     # SIGTERM waits until they can end in order: cut off in their imports they would leave semaphores of numcodecs
     # behind.
+    resource_tracker.ensure_running()  # starting it, as the first process does, would lift the mask
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         process.start()
@@ -143,6 +145,7 @@ def _work(memory: BatchMemory, pipe: Connection) -> None:
         while True:
             slot, tasks = pipe.recv()
             pipe.send((slot, len(tasks), _read(reader, arrays[slot], tasks) if reader else failed))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending already
 
 
 def _exit(*_: object) -> None:

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, TypeVar, cast
@@ -159,6 +160,7 @@ def _start_worker(function: Callable[[Any], Any], number: int) -> _Worker:
     process = context.Process(target=_work, args=(function, theirs), name=f"regact-worker-{number}", daemon=True)
     # Ctrl-C reaches every process of the terminal's group. The workers inherit a mask that holds it back (a handler
     # would come too late, after seconds of imports), and the parent ends them.
+    resource_tracker.ensure_running()  # starting it, as the first process does, would lift the mask
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         process.start()
