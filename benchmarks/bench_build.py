@@ -2,12 +2,13 @@
 
     python benchmarks/bench_build.py [--mb 32] [--tracks 8] [--repeats 3] [--data FOLDER] [--record]
 
-Speed: `build_dataset` runs twice in each repeat, in one process: as it is, and with its signals exchanged for
-`PerBaseSignal`, which does what Basenji's program does: `values()` of every base, NaN to 0, a sum per bin. Everything
-else (plan, parts, assembly, compression) is the same code, and both must give the same fingerprint. They take turns,
-since a shared machine's speed drifts; the ratio is the median over repeats of the ratios within one. The signals are
-drawn: dense coverage (a step every 20 bp or so), and sparse counts (3 % of bases), as files of 1 bp resolution have
-them. With REGACT_DATA or --data, the worm tracks are built too.
+Speed: `build_dataset` runs in one process as it is, and with its signals exchanged for ones that read every base with
+`pyBigWig.values`, put 0 for NaN and sum per bin: `PerBaseLists` as the call is by default, `PerBaseArrays` with
+numpy=True, as Basenji's program calls it. Everything else (plan, parts, assembly, compression) is the same code, and all
+must give the same fingerprint. They take turns, since a shared machine's speed drifts; ratios are medians over repeats
+of the ratios within one. The drawn signals are the hardest case, as files of 1 bp resolution have them: coverage that
+changes every 20 bp, and counts at 3 % of bases; there decompression takes most of the time of all. With REGACT_DATA or
+--data the worm tracks are built too (arrays only: lists take minutes).
 
 Memory: builds with four times the windows and four times the tracks of a small one, on two processes; the peak of the
 resident memory of the whole process tree, sampled every 20 ms.
@@ -40,8 +41,10 @@ BAR = 5.0
 WINDOW_BP = 131_072
 
 
-class PerBaseSignal(Signal):
-    """The named alternative: every base through pyBigWig, summed by numpy."""
+class PerBaseArrays(Signal):
+    """Every base through pyBigWig as an array, summed by numpy."""
+
+    as_array = True
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -63,10 +66,20 @@ class PerBaseSignal(Signal):
         return np.nan_to_num(values, copy=False).reshape(-1, bin_bp).max(axis=1).astype(np.float64)
 
     def base_values(self, chrom: str, start: int, end: int) -> Float32[np.ndarray, "base"]:
-        return self._file.values(chrom, start, end, numpy=True)
+        values = self._file.values(chrom, start, end, numpy=self.as_array)
+        return values if self.as_array else np.array(values, dtype=np.float32)
 
     def close(self) -> None:
         self._file.close()
+
+
+class PerBaseLists(PerBaseArrays):
+    """Every base through pyBigWig as a Python list, which is what `values` gives by default."""
+
+    as_array = False
+
+
+ALTERNATIVES = {"pyBigWig.values": PerBaseLists, "pyBigWig.values(numpy=True)": PerBaseArrays}
 
 
 def draw_inputs(folder: Path, mb: int, tracks: int) -> tuple[Path, Path]:
@@ -111,9 +124,17 @@ def seconds_to_build(fasta: Path, sheet: Path, config: DatasetConfig, out: Path,
         shutil.rmtree(out)
 
 
-def compare_speed(fasta: Path, sheet: Path, config: DatasetConfig, out: Path, repeats: int, what: str) -> str:
+def compare_speed(
+    fasta: Path,
+    sheet: Path,
+    config: DatasetConfig,
+    out: Path,
+    repeats: int,
+    what: str,
+    alternatives: Mapping[str, type],
+) -> str:
     """The row of one comparison."""
-    readers = {"regact": open_signal, "pyBigWig": PerBaseSignal}
+    readers = {"regact": open_signal, **alternatives}
     seconds: dict[str, list[float]] = {name: [] for name in readers}
     fingerprints = set()
     for _ in range(repeats + 1):
@@ -122,12 +143,11 @@ def compare_speed(fasta: Path, sheet: Path, config: DatasetConfig, out: Path, re
             seconds[name].append(taken)
             fingerprints.add(fingerprint)
     if len(fingerprints) != 1:
-        raise SystemExit(f"the two ways of {what} gave different stores")
-    mine, theirs = (np.array(seconds[name][1:]) for name in readers)  # the first fills the page cache
-    ratios = theirs / mine
-    result = f"{what}: {np.median(mine):.2f} s, pyBigWig per base {np.median(theirs):.2f} s"
-    ratio = f"{np.median(ratios):.1f} x pyBigWig per base (bar {BAR:g}; {ratios.min():.1f}-{ratios.max():.1f})"
-    return row("bench_build speed", result, ratio)
+        raise SystemExit(f"the ways of {what} gave different stores")
+    taken = {name: np.array(values[1:]) for name, values in seconds.items()}  # the first fills the page cache
+    result = ", ".join(f"{name} {np.median(values):.2f} s" for name, values in taken.items())
+    ratios = ", ".join(f"{np.median(taken[name] / taken['regact']):.1f} x {name}" for name in alternatives)
+    return row("bench_build speed", f"{what}: {result}", f"{ratios} (bar {BAR:g} x per-base reading)")
 
 
 def peak_memory(fasta: Path, sheet: Path, config: DatasetConfig, out: Path) -> float:
@@ -199,11 +219,12 @@ def main() -> None:
         folder = Path(name)
         fasta, sheet = draw_inputs(folder / "inputs", arguments.mb, arguments.tracks)
         drawn = f"{arguments.mb} Mb x {arguments.tracks} drawn tracks"
-        rows.append(compare_speed(fasta, sheet, config, folder / "store", arguments.repeats, drawn))
+        rows.append(compare_speed(fasta, sheet, config, folder / "store", arguments.repeats, drawn, ALTERNATIVES))
         if arguments.data:
             worm = Path(arguments.data) / "worm"
             files = worm / "genome.fa.gz", worm / "targets.txt"
-            rows.append(compare_speed(*files, config, folder / "worm", arguments.repeats, "worm, 100 Mb x 52 tracks"))
+            what, arrays = "worm, 100 Mb x 52 tracks", dict(list(ALTERNATIVES.items())[1:])
+            rows.append(compare_speed(*files, config, folder / "worm", arguments.repeats, what, arrays))
         rows.append(compare_memory(folder, config, max(4, arguments.mb // 4), arguments.tracks))
     print("\n".join(rows))
     if arguments.record:
