@@ -5,10 +5,10 @@
 Speed: `build_dataset` runs in one process as it is, and with its signals exchanged for ones that read every base with
 `pyBigWig.values`, put 0 for NaN and sum per bin: `PerBaseLists` as the call is by default, `PerBaseArrays` with
 numpy=True, as Basenji's program calls it. Everything else (plan, parts, assembly, compression) is the same code, and
-all must give the same fingerprint. They take turns, since a shared machine's speed drifts; ratios are medians over repeats
-of the ratios within one. The drawn signals are the hardest case, as files of 1 bp resolution have them: coverage that
-changes every 20 bp, and counts at 3 % of bases; there decompression takes most of the time of all. With REGACT_DATA or
---data the worm tracks are built too (arrays only: lists take minutes).
+all must give the same fingerprint. They take turns, since a shared machine's speed drifts; ratios are medians over
+repeats of the ratios within one. The drawn signals are the hardest case, as files of 1 bp resolution have them:
+coverage that changes every 20 bp, and counts at 3 % of bases; there decompression takes most of the time of all. With
+REGACT_DATA or --data the worm tracks are built too (arrays only: lists take minutes).
 
 Memory: builds with four times the windows and four times the tracks of a small one, on two processes; the peak of the
 resident memory of the whole process tree, sampled every 20 ms.
