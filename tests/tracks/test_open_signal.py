@@ -25,6 +25,14 @@ def test_the_content_decides_not_the_name(tmp_path, bigwig):
     assert open_signal(str(text)).bin_sums("chr1", 0, 8, 8) == 5.0
 
 
+def test_a_byte_order_mark_and_a_contig_called_like_a_header_lose_no_row(tmp_path):
+    for name, pack in (("a.bedgraph", bytes), ("a.bedgraph.gz", gzip.compress)):
+        (tmp_path / name).write_bytes(pack(b"\xef\xbb\xbftrack_1\t0\t5\t2\r\nchr1\t0\t5\t1\r\n"))
+        signal = open_signal(tmp_path / name)
+        assert list(signal.lengths) == ["track_1", "chr1"]
+        assert signal.bin_sums("track_1", 0, 8, 8) == 10.0
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -33,7 +41,7 @@ def test_the_content_decides_not_the_name(tmp_path, bigwig):
         (b"<HTML>", "a web page"),
         (struct.pack("<I", 0x8789F2EB) + bytes(100), "bigBed"),
         (b"\x89HDF\r\n\x1a\n" + bytes(80), "HDF5"),
-        (gzip.compress(b"BAM\x01" + bytes(80, mtime=0)), "BAM file"),
+        (gzip.compress(b"BAM\x01" + bytes(80), mtime=0), "BAM file"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
         (b"fixedStep chrom=chr1 start=1 step=1\n1\n", "wiggle"),
         (bytes(range(128, 256)), "neither bigWig nor text"),
