@@ -216,6 +216,12 @@ def test_regions_without_a_split_are_refused(genome, tmp_path):
         divide_genome(genome, _config(_regions(tmp_path, "# nothing\n")))
 
 
+def test_a_region_on_a_contig_that_the_genome_lacks_is_not_lost_in_silence(genome, tmp_path):
+    split = _regions(tmp_path, "I\t0\t600\ttrain\nII\t0\t600\ttest\nIX\t0\t600\tvalid\n")
+    with pytest.raises(ConfigError, match=r"line 3: the genome has no contig 'IX'"):
+        divide_genome(genome, _config(split))
+
+
 def test_regions_shorter_than_a_window_are_refused(genome, tmp_path):
     with pytest.raises(DataError, match=r"longest contig, I:1-200, has 200 bp"):
         divide_genome(genome, _config(_regions(tmp_path, "I\t0\t200\ttrain\n")))

@@ -40,6 +40,28 @@ def test_spaces_between_columns_are_read_too(tmp_path: Path) -> None:
     assert list(read_bed(tmp_path / "a.bed", genome_lengths=LENGTHS)) == [Interval("chr1", 5, 9)]
 
 
+def test_a_byte_order_mark_and_contigs_called_like_headers_lose_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.bed"
+    path.write_bytes(b"\xef\xbb\xbfchr1\t5\t9\ntrack_1\t0\t7\nbrowsers\t1\t2\ntrack\nchr1\t20\t30\n")
+    regions = read_bed(path, genome_lengths={**LENGTHS, "track_1": 50, "browsers": 50})
+    assert list(regions) == [
+        Interval("browsers", 1, 2),
+        Interval("chr1", 5, 9),
+        Interval("chr1", 20, 30),
+        Interval("track_1", 0, 7),
+    ]
+
+
+def test_rows_on_unknown_contigs_are_named_where_none_may_be_lost(tmp_path: Path) -> None:
+    (tmp_path / "a.bed").write_text("chr1\t5\t9\nchrX\t0\t7\nchr2\t1\t2\nchrY\t0\t1\n")
+    with pytest.raises(ConfigError) as caught:
+        read_bed_rows(tmp_path / "a.bed", genome_lengths=LENGTHS, all_known=True)
+    assert caught.value.problems == tuple(
+        f"line {line}: the genome has no contig '{name}'; remove the row or mend the name"
+        for line, name in ((2, "chrX"), (4, "chrY"))
+    )
+
+
 def test_every_bad_row_is_named_at_once(tmp_path: Path) -> None:
     path = tmp_path / "bad.bed"
     path.write_text("chr1\t1\nchr1\t5\t9\nchr1\t-5\t9\nchr1\t9\t5\nchr1\tx\t5\nchr1\t1.5\t7\n")

@@ -89,6 +89,12 @@ def test_a_table_maps_names_and_leaves_others_as_they_are(tmp_path: Path) -> Non
     }
 
 
+def test_a_table_from_a_windows_program_loses_no_name(tmp_path: Path) -> None:
+    (tmp_path / "names.tsv").write_bytes(b"\xef\xbb\xbfone\tI\r\ntwo\tII\r\n")
+    alias = parse_contig_alias(tmp_path / "names.tsv")
+    assert match(YEAST, {"one": 230, "two": 813}, alias) == {"I": "one", "II": "two"}
+
+
 def test_a_table_with_its_columns_exchanged_is_recognised(tmp_path: Path) -> None:
     path = tmp_path / "names.tsv"
     path.write_text("I\tNC_001133.9\n")

@@ -159,7 +159,7 @@ def _by_shares(
 
 
 def _by_regions(genome: Genome, config: DatasetConfig, split: SplitByRegions, alias: ContigAlias | None) -> Division:
-    rows = read_bed_rows(split.bed, genome_lengths=genome.lengths, alias=alias)
+    rows = read_bed_rows(split.bed, genome_lengths=genome.lengths, alias=alias, all_known=True)
     wrong = [row for row in rows if row.name not in SPLITS]
     if wrong or not rows:
         problems = [

@@ -1,6 +1,5 @@
 """BED files, plain or gzip, read against a genome: every bad row is named, all at once."""
 
-import gzip
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from regact.errors import ConfigError, FormatError
+from regact.genome.bed_text import is_header, open_text
 from regact.genome.contig_names import ContigAlias, match_contigs
 from regact.genome.interval import Interval
 from regact.genome.regions import Regions
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_PASSED_OVER = ("#", "track", "browser")
 _SHOWN_PROBLEMS = 10
 
 
@@ -57,15 +55,15 @@ def read_bed(path: Path | str, *, genome_lengths: Mapping[str, int], alias: Cont
 
 
 def read_bed_rows(
-    path: Path | str, *, genome_lengths: Mapping[str, int], alias: ContigAlias | None = None
+    path: Path | str, *, genome_lengths: Mapping[str, int], alias: ContigAlias | None = None, all_known: bool = False
 ) -> list[BedRow]:
     """The rows of a BED file (3 columns or more, plain or gzip) in file order, under the genome's contig names.
 
-    Rows on contigs that the genome lacks are left out, unless all are.
+    Rows on contigs that the genome lacks are left out, unless all are; with `all_known` a single one is an error.
 
     Raises:
         FormatError: The file cannot be read.
-        ConfigError: Rows that are no BED, or reach beyond their contig; all of them up to ten.
+        ConfigError: Rows that are no BED, reach beyond their contig, or may not be left out; all of them up to ten.
         ContigError: No contig name matches the genome's.
     """
     path = Path(path)
@@ -81,8 +79,9 @@ def read_bed_rows(
     placed: list[BedRow] = []
     for number, other, start, end, rest in rows:
         if (chrom := names.get(other)) is None:
-            continue
-        if end > genome_lengths[chrom]:
+            if all_known:
+                problems.append(f"line {number}: the genome has no contig '{other}'; remove the row or mend the name")
+        elif end > genome_lengths[chrom]:
             problems.append(_beyond(number, start, end, chrom, genome_lengths[chrom]))
         else:
             placed.append(_bed_row(Interval(chrom, start, end), rest))
@@ -103,12 +102,9 @@ def _refuse(path: Path, problems: list[str]) -> None:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines (from 1) that hold a row."""
     try:
-        with path.open("rb") as raw:
-            compressed = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-        opener = gzip.open if compressed else open
-        with opener(path, "rt", encoding="utf-8") as lines:
+        with open_text(path) as lines:
             for number, line in enumerate(lines, start=1):
-                if line.strip() and not line.startswith(_PASSED_OVER):
+                if not is_header(line):
                     yield number, line.rstrip("\r\n")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise FormatError(path, f"not readable ({error})", "a BED file, plain or gzip") from error

@@ -37,7 +37,7 @@ def parse_contig_alias(text: str | Path | None) -> ContigAlias | None:
         return ContigAlias(_PREFIX)
     path = Path(text)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()  # Windows programs write a byte-order mark
     except (OSError, UnicodeDecodeError) as error:
         needed = f"'{_PREFIX}', or a TSV of two columns: the file's name, the genome's name"
         raise FormatError(f"--contig-alias {text}", "not readable as text", needed) from error

@@ -1,20 +1,18 @@
 """The rows of a bedGraph file, plain or gzip: contig, start, end (0-based, half-open), value."""
 
 import csv
-import gzip
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Int32
 
 from regact.errors import DataError, FormatError, RegactError
+from regact.genome.bed_text import is_header, open_text
 
 ROWS_AT_ONCE = 1_000_000
 INFINITE = "the value is infinite"
@@ -52,20 +50,6 @@ def read_bedgraph(path: Path) -> dict[str, Steps]:
         if problem is not None:
             raise problem
     return {chrom: _known(steps) for chrom, steps in contigs.items()}
-
-
-@contextmanager
-def open_text(path: Path) -> Iterator[IO[str]]:
-    """The text of a plain or gzip file, told apart by its first bytes."""
-    with path.open("rb") as start:
-        is_gzip = start.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rt", encoding="utf-8") if is_gzip else path.open(encoding="utf-8") as handle:
-        yield handle
-
-
-def is_header(line: str) -> bool:
-    """Whether a line at the top of a bedGraph is a comment, blank, or for a genome browser."""
-    return not line.strip() or line.startswith(("#", "track", "browser"))
 
 
 def row_problem(line: str) -> str | None:

@@ -5,8 +5,9 @@ import struct
 from pathlib import Path
 
 from regact.errors import FormatError
+from regact.genome.bed_text import is_header, open_text
 from regact.tracks.bedgraph import BedGraphSignal
-from regact.tracks.bedgraph_rows import is_header, open_text, row_problem
+from regact.tracks.bedgraph_rows import row_problem
 from regact.tracks.bigwig import BigWigSignal
 from regact.tracks.signals import Signal
 
