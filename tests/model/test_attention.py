@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from regact.model.build import build_distance
-from regact.model.context import Attention, DistancePooling
+from regact.model.context import Attention, DistancePooling, TwoSidedDecay
 from regact.model.distance_start import distance_start
 
 D, T, HEADS = 4, 9, 3
@@ -138,6 +138,21 @@ def test_heads_start_by_looking_where_their_distance_function_peaks():
     for head, peak in enumerate(start.peaks):
         mean_offset = (weights[64, head] * offsets).sum() / 64
         assert mean_offset * peak > 0 or abs(peak) < 0.2
+
+
+def test_a_head_that_looks_only_where_its_distance_function_is_zero_stays_finite():
+    # The two-sided peak lies 300 bins to the right, and the softmax is one-hot 600 bins from there: f is exp(-600) = 0.
+    layer = Attention(1, distance("none", 1).float(), heads=1, distance_after_softmax=True, renormalise=True)
+    layer.distance = TwoSidedDecay([2.0], [2.0 / 3], half_window_bins=300)
+    nn.init.zeros_(layer.query.weight)
+    nn.init.constant_(layer.query.bias, 5.0)
+    bins = torch.zeros(1, 1, 600, requires_grad=True)
+    with torch.no_grad():
+        bins[0, 0, 0] = 1000.0
+    out = layer(bins)
+    out.sum().backward()
+    assert out.isfinite().all()
+    assert bins.grad.isfinite().all()
 
 
 def test_wrong_number_of_channels_is_refused():

@@ -71,6 +71,12 @@ def test_peak_lies_where_and_as_high_as_asked(position: float, height: float, ha
     assert math.exp(-2 * half * right * left / (right + left)) == pytest.approx(height)
 
 
+@given(right=st.floats(1e-3, 0.5), left=st.floats(1e-3, 0.5))
+def test_two_sided_is_below_one_at_any_offset(right: float, left: float):
+    values = TwoSidedDecay([right], [left], half_window_bins=64)(torch.arange(-200.0, 201.0))
+    assert (values < 1).all()
+
+
 def test_usual_alphas_would_make_a_dead_head():
     height = TwoSidedDecay([0.02], [0.02], half_window_bins=512)(torch.zeros(1)).item()
     assert height == pytest.approx(3.6e-5, rel=0.02)

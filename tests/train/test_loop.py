@@ -1,6 +1,7 @@
 """Training as a whole: it learns, repeats itself, goes on after any stop, and says what went wrong."""
 
 import csv
+import importlib
 import json
 import os
 import signal
@@ -162,6 +163,26 @@ def test_a_loss_that_is_not_finite_names_step_and_track_and_leaves_the_best_weig
     if (run / "log.csv").exists():
         weights = load_file(run / "weights.safetensors")
         assert all(tensor.isfinite().all() for tensor in weights.values())
+
+
+def test_a_gradient_that_is_not_finite_is_told_without_clipping_too(train, tmp_path, monkeypatch):
+    def steep(model, z, example):
+        return poisson_loss(model, z, example) + (0 * z).square().sum().sqrt()  # 0, with a gradient of 0 / 0
+
+    monkeypatch.setattr(
+        importlib.import_module("regact.train.loop"), "poisson_loss", steep
+    )  # `regact.train` is a function
+    for clip_norm in (None, 2.0):
+        with pytest.raises(TrainingError, match="step 1: the gradient is nan"):
+            train(tmp_path / f"clip{clip_norm}", clip_norm=clip_norm)
+
+
+def test_a_log_lost_between_state_and_log_comes_back(train, tmp_path):
+    run = train(tmp_path / "run", epochs=2)
+    log = log_of(run)
+    (run / "log.csv").unlink()
+    train(run, epochs=2, resume=True)
+    assert log_of(run) == log
 
 
 @pytest.mark.parametrize(

@@ -92,17 +92,20 @@ def test_the_loss_goes_through_the_models_link():
         assert poisson_loss(model, z, Example).item() == pytest.approx(value, rel=1e-6)
 
 
-def test_the_first_broken_track_is_found_under_the_mask():
+def test_the_first_broken_track_is_found_under_the_mask(model):
     class Example:
         targets = torch.zeros(2, 3, 4)
         mask = torch.ones(2, 4, dtype=torch.bool)
 
     z = torch.zeros(2, 3, 4)
-    assert first_broken_track(z, Example) is None
+    assert first_broken_track(model, z, Example) is None
     z[1, 2, 3] = 200.0  # exp of it is inf
-    assert first_broken_track(z, Example) == 2
-    Example.mask[1, 3] = False
-    assert first_broken_track(z, Example) is None
+    assert first_broken_track(model, z, Example) == 2
+    linear = build_model(model.spec.model_copy(update={"head": model.spec.head.model_copy(update={"link": "elu1"})}))
+    z[0, 1, 0] = math.nan
+    assert first_broken_track(linear, z, Example) == 1  # under this link 200 is a rate as good as any
+    Example.mask[0, 0] = Example.mask[1, 3] = False
+    assert first_broken_track(model, z, Example) is None
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,8 @@ class _Training:
         """Go back to the last saved state, or to the beginning where the run was stopped before its first."""
         if has_state(self.out):
             self.progress = load_state(self.out, self.model, self.optimizer)
+            if self.progress.history:
+                write_log(self.out, self.progress.history)  # a kill may have come between state and log
         self.started = time.monotonic() - self.progress.seconds
 
     def run(self, on_epoch: EpochReport | None) -> str:
@@ -186,15 +188,14 @@ class _Training:
         loss = poisson_loss(self.model, z, example)
         value = loss.item()
         if not math.isfinite(value):
-            raise self.not_finite("the loss", value, first_broken_track(z, example))
+            raise self.not_finite("the loss", value, first_broken_track(self.model, z, example))
         self.wrapped_optimizer.zero_grad()
         self.fabric.backward(loss + kernel_penalty(self.model, config.l2) if config.l2 else loss)
-        if config.clip_norm is not None:
-            norm = self.fabric.clip_gradients(
-                self.wrapped_model, self.wrapped_optimizer, max_norm=config.clip_norm, error_if_nonfinite=False
-            )
-            if norm is not None and not norm.isfinite():
-                raise self.not_finite("the gradient", float(norm), None)
+        norm = self.fabric.clip_gradients(  # without a limit too: weights that are not finite would be saved
+            self.wrapped_model, self.wrapped_optimizer, max_norm=config.clip_norm or math.inf, error_if_nonfinite=False
+        )
+        if norm is not None and not norm.isfinite():
+            raise self.not_finite("the gradient", float(norm), None)
         self.wrapped_optimizer.step()
         done.step, done.batch, done.loss_sum = done.step + 1, done.batch + 1, done.loss_sum + value
 
@@ -211,7 +212,7 @@ class _Training:
         means = result.means()
         score = means[config.judged_by]
         if done.best_score is None or score > done.best_score + config.min_delta:
-            # Where no track varies in the validation split there is no score, and the first epoch's weights stay.
+            # Where no track varies in the validation split there is no score, and each epoch's weights are the best.
             done.best_score, done.best_epoch = None if math.isnan(score) else score, done.epoch + 1
             save_model(self.model, self.out)
             write_table(self.out / METRICS, accuracy_table(result.sums, self.store.sheet, "valid"))

@@ -34,8 +34,10 @@ def kernel_penalty(model: nn.Module, l2: float) -> Float[Tensor, ""]:
     return l2 * torch.stack([kernel.square().sum() for kernel in kernels(model)]).sum()
 
 
-def first_broken_track(z: Float[Tensor, "batch track bin"], example: Example) -> int | None:
+def first_broken_track(model: SequenceModel, z: Float[Tensor, "batch track bin"], example: Example) -> int | None:
     """Position of the first track whose own loss is not finite, None where all are."""
-    terms = torch.where(example.mask[:, None], z.exp() - example.targets * z, 0.0)
+    rate = model.rate(z)
+    log_rate = z if model.link == "exp" else rate.log()
+    terms = torch.where(example.mask[:, None], rate - example.targets * log_rate, 0.0)
     broken = ~terms.isfinite().all(dim=2).all(dim=0)
     return int(broken.nonzero()[0]) if broken.any() else None

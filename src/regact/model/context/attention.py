@@ -57,4 +57,8 @@ class Attention(nn.Module):
         if not self.distance_after_softmax:
             return torch.softmax(f * scores, dim=-1)
         weights = f * torch.softmax(scores, dim=-1)
-        return weights / weights.sum(dim=-1, keepdim=True) if self.renormalise else weights
+        if not self.renormalise:
+            return weights
+        # Where f is 0 at all that the softmax looks at, nothing is left to divide by; the square of the floor, which
+        # the gradient divides by, is still a float32.
+        return weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-12)

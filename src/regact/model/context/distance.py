@@ -65,9 +65,9 @@ class LearnedDecay(nn.Module):
 class TwoSidedDecay(nn.Module):
     """f = min(exp(alpha_r (o - N)), exp(alpha_l (-o - N))): Eq. 7 of the paper, its 512 written N.
 
-    Both exponentials reach 1 at a window's distance N and fall from there, one leftwards, one rightwards; their minimum
-    is a peak between, at o = N (alpha_r - alpha_l) / (alpha_r + alpha_l), of height
-    exp(-2 N alpha_r alpha_l / (alpha_r + alpha_l)). alpha_r shapes the flank *left* of the peak, despite its name.
+    The first exponential rises to 1 at o = N, the second falls from 1 at o = -N; their minimum is a peak between, at
+    o = N (alpha_r - alpha_l) / (alpha_r + alpha_l), of height exp(-2 N alpha_r alpha_l / (alpha_r + alpha_l)). alpha_r
+    shapes the flank *left* of the peak, despite its name.
     `half_window_bins` is N, half the bins of the window that the model is trained on.
     """
 
@@ -78,7 +78,7 @@ class TwoSidedDecay(nn.Module):
         self.log_alphas_left = nn.Parameter(torch.tensor(alphas_left).log())
 
     def forward(self, offsets: Float[Tensor, "offset"]) -> Float[Tensor, "head offset"]:
-        """Values in (0, 1] for offsets up to N either way; larger beyond only where both flanks allow it."""
+        """Values in (0, 1), at any offset: one of the two exponents is below 0 wherever the other is not."""
         rising = self.log_alphas_right.exp()[:, None] * (offsets - self.half_window_bins)
         falling = self.log_alphas_left.exp()[:, None] * (-offsets - self.half_window_bins)
         return torch.exp(torch.minimum(rising, falling))
