@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+import itertools
 import json
 import os
 import signal
@@ -130,6 +131,39 @@ def test_ctrl_c_saves_within_an_epoch_and_the_resumed_run_is_the_same(train, tmp
     assert load_model(stopped).spec.tracks == 3
     train(stopped, resume=True, **settings)
     assert_same_run(whole, stopped)
+
+
+def test_a_run_stopped_at_any_batch_goes_on_the_same(train, tmp_path, monkeypatch):
+    settings = {"epochs": 2, "patience": None, "schedule": "warmup_cosine", "warmup_steps": 3}
+    whole = train(tmp_path / "whole", **settings)
+    training = importlib.import_module("regact.train.loop")._Training  # `regact.train` is the function
+    until_interrupted = training.until_interrupted
+
+    def stop_at(batch):
+        """Ctrl-C while batch `batch` is handed over, of training and validation together."""
+        seen = itertools.count(1)
+
+        def watched(self, batches):
+            def counted():
+                for one in batches:
+                    self.interrupt.requested = next(seen) == batch
+                    yield one
+
+            return until_interrupted(self, counted())
+
+        return watched
+
+    for batch in range(1, 40):
+        stopped = tmp_path / f"stopped{batch}"
+        monkeypatch.setattr(training, "until_interrupted", stop_at(batch))
+        try:
+            train(stopped, **settings)
+            break  # the run has no more batches than that
+        except KeyboardInterrupt:
+            monkeypatch.setattr(training, "until_interrupted", until_interrupted)
+        train(stopped, resume=True, **settings)
+        assert_same_run(whole, stopped)
+    assert batch > 12  # both epochs of training were gone through, and their validation
 
 
 def test_resume_begins_where_nothing_is_there_and_refuses_another_run(train, tmp_path):

@@ -220,7 +220,7 @@ class _Training:
             "epoch": done.epoch + 1,
             "step": done.step,
             "seconds": time.monotonic() - self.started,
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "learning_rate": learning_rate_at(done.step - 1, config, self.total_steps),
             "train_loss": done.loss_sum / done.batch,
             "valid_loss": result.loss,
             **{f"valid_{name}": value for name, value in means.items()},
