@@ -13,6 +13,7 @@ from regact.dataset import (
     SplitByChromosomes,
     SplitByFolds,
     SplitByFraction,
+    SplitByRegions,
     Strides,
     build,
     build_dataset,
@@ -171,8 +172,16 @@ def test_contigs_that_a_track_lacks_are_zero_and_told(make_inputs, tmp_path):
     on_iii = store.windows.index[store.windows["chrom"] == "III"]
     assert not store.read(on_iii)[0][..., 1].any()
     assert store.read(on_iii)[0][..., 0].any()
-    assert told == ["III is in no file of 1 tracks (track1): 0 there"]
+    assert told == ["no data of 1 track (track1) on 1 contig (III): taken as 0"]
     assert store.header.remarks == tuple(told)
+
+
+def test_contigs_that_a_track_lacks_are_told_together_however_many(make_inputs, tmp_path):
+    inputs = make_inputs({"I": 2_048, "II": 1_024, "III": 1_024, **{f"s{i}": 512 for i in range(60)}}, n_tracks=2)
+    _write(inputs.folder / "track1.bw", {"I": inputs.bases["track1"]["I"]})
+    told = []
+    build_dataset(inputs.fasta, inputs.sheet, CONFIG, tmp_path / "store", tell=told.append)
+    assert told == ["no data of 1 track (track1) on 62 contigs (II, III, s0, ...): taken as 0"]
 
 
 def test_an_existing_store_is_not_replaced_unless_told(inputs, tmp_path):
@@ -308,7 +317,17 @@ def test_a_build_of_changed_tracks_is_not_continued(inputs, tmp_path, monkeypatc
         build_dataset(inputs.fasta, inputs.sheet, CONFIG, tmp_path / "store")
 
 
-def _interrupt(monkeypatch, inputs, tmp_path):
+def test_a_build_of_the_same_places_on_another_contig_is_not_continued(inputs, tmp_path, monkeypatch):
+    bed = tmp_path / "mine.bed"
+    bed.write_text("I\t0\t1024\ttrain\nII\t0\t512\tvalid\n")
+    config = CONFIG.model_copy(update={"split": SplitByRegions(bed=bed)})
+    _interrupt(monkeypatch, inputs, tmp_path, config)
+    bed.write_text("I\t0\t1024\ttrain\nIII\t0\t512\tvalid\n")
+    with _refused(tmp_path, StoreError, r"another plan \(windows: "):
+        build_dataset(inputs.fasta, inputs.sheet, config, tmp_path / "store")
+
+
+def _interrupt(monkeypatch, inputs, tmp_path, config=CONFIG):
     """Leave an unfinished build behind, stopped as by Ctrl-C once everything is read."""
 
     def stop(*_):
@@ -317,7 +336,7 @@ def _interrupt(monkeypatch, inputs, tmp_path):
     with monkeypatch.context() as patch:
         patch.setattr(rounds, "assemble_windows", stop)
         with pytest.raises(KeyboardInterrupt):
-            build_dataset(inputs.fasta, inputs.sheet, CONFIG, tmp_path / "store", workers=1)
+            build_dataset(inputs.fasta, inputs.sheet, config, tmp_path / "store", workers=1)
     assert json.loads((tmp_path / "store.partial" / "build" / "plan.json").read_text())
     assert not (tmp_path / "store").exists()
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from regact.genome import ContigAlias, Genome, Interval, Regions, load_genome, p
 from regact.tracks import TRANSFORM_VERSION, TrackSheet, open_signals, read_track_sheet
 
 _SHOWN_PROBLEMS = 10
+_SHOWN_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class BuildPlan:
         """What must be the same for a build to continue another: by field, for the user to see which differs."""
         header = self.header.model_dump(mode="json", exclude={"created", "regact_version"})
         config = header.pop("config")
+        alias = parse_contig_alias(self.header.contig_alias)
         files = {
             str(file): [file.stat().st_size, file.stat().st_mtime_ns]
             for track in self.sheet.tracks
@@ -72,9 +75,10 @@ class BuildPlan:
             **{f"dataset.{name}": value for name, value in config.items()},
             "track sheet": header["tracks"],
             "track files (size, time)": files,
-            "windows": digest(self.windows["start"].to_numpy()),
+            "contig alias table": None if alias is None or alias.table is None else dict(alias.table),
+            "windows": _digest_text(self.windows.to_csv(index=False)),
             "mask": digest(self.mask),
-            "blacklist": digest(*(np.array([r.start, r.end]) for r in self.blacklist)),
+            "blacklist": _digest_text(" ".join(str(region) for region in self.blacklist)),
         }
 
 
@@ -146,6 +150,10 @@ def check_tracks(
     return tuple(found), _lacking_contigs(sheet, found, lengths)
 
 
+def _digest_text(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
 def _raise_grouped(errors: Sequence[RegactError], sheet: TrackSheet) -> None:
     """Raise what is wrong with some files, if anything; what many share (names, an assembly) is said once."""
     groups: dict[tuple[object, ...], list[RegactError]] = {}
@@ -169,13 +177,25 @@ def _read_regions(path: Path | None, genome: Genome, alias: ContigAlias | None) 
 def _lacking_contigs(
     sheet: TrackSheet, contig_names: list[tuple[dict[str, str], ...]], lengths: Mapping[str, int]
 ) -> tuple[str, ...]:
-    """A sentence for each contig that some files have nothing on: their values there are 0."""
-    tracks_without: dict[str, list[str]] = {}
-    for track, names in zip(sheet.tracks, contig_names, strict=True):
-        for chrom in lengths:
-            if not any(chrom in of_file for of_file in names):
-                tracks_without.setdefault(chrom, []).append(track.identifier)
-    return tuple(
-        f"{chrom} is in no file of {len(tracks):,} tracks ({tracks[0]}{', ...' if len(tracks) > 1 else ''}): 0 there"
-        for chrom, tracks in tracks_without.items()
-    )
+    """A sentence for the contigs that the same tracks have nothing on: their values there are 0."""
+    chroms_without: dict[tuple[str, ...], list[str]] = {}
+    for chrom in lengths:
+        lacking = tuple(
+            track.identifier
+            for track, names in zip(sheet.tracks, contig_names, strict=True)
+            if not any(chrom in of_file for of_file in names)
+        )
+        if lacking:
+            chroms_without.setdefault(lacking, []).append(chrom)
+    sentences = [
+        f"no data of {_count_names(tracks, 'track')} on {_count_names(chroms, 'contig')}: taken as 0"
+        for tracks, chroms in chroms_without.items()
+    ]
+    more = sum(len(chroms) for chroms in list(chroms_without.values())[_SHOWN_PROBLEMS:])
+    unsaid = [f"no data of some tracks on {more:,} contigs more: taken as 0"] if more else []
+    return tuple(sentences[:_SHOWN_PROBLEMS] + unsaid)
+
+
+def _count_names(names: Sequence[str], kind: str) -> str:
+    shown = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
+    return f"{len(names):,} {kind}{'s' if len(names) > 1 else ''} ({shown})"
