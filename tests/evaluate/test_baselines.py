@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regact.evaluate import evaluate_kmer_ridge, fit_kmer_ridge
-from regact.evaluate.baselines import PENALTIES, _Moments, kmer_counts
-from regact.genome import encode
+from regact.evaluate.baselines import PENALTIES, _Moments, kmer_counts, mirrored_features
+from regact.genome import encode, reverse_complement
 
 
 @given(text=st.text(alphabet="ACGTN", min_size=12, max_size=60), bin_bp=st.integers(3, 9))
@@ -36,6 +36,29 @@ def test_a_kmer_that_never_varies_has_no_weight():
     ridge = _Moments.of(iter([(x, x[:, :1])])).solve(1e-6)
     np.testing.assert_allclose(ridge.weights[1], 0, atol=1e-6)
     np.testing.assert_allclose(ridge.predict(x), np.log1p(x[:, :1]), atol=1e-4)
+
+
+def test_moments_of_both_strands_are_those_of_the_bins_and_their_mirror_images():
+    rng = np.random.default_rng(0)
+    mirror, pair = mirrored_features(), np.array([1, 0, 2])
+    x, y = rng.poisson(0.5, (30, 768)), rng.poisson(2, (30, 3))
+    both = _Moments.of(iter([(x, y)])).both_strands(pair)
+    expected = _Moments.of(iter([(x, y), (x[:, mirror], y[:, pair])]))
+    for name, value in vars(expected).items():
+        np.testing.assert_allclose(getattr(both, name), value, err_msg=name)
+
+
+def test_mirrored_features_are_the_counts_of_the_reverse_complement():
+    codes = encode("".join(np.random.default_rng(0).choice(list("ACGT"), 4 * 50 + 3)))
+    left, here, right = (kmer_counts(codes, 200)[0], np.zeros(256), np.zeros(256))
+    other = kmer_counts(reverse_complement(codes), 200)[0]  # one bin that holds every k-mer's start on either strand
+    assert np.array_equal(np.concatenate([left, here, right])[mirrored_features()][512:], other)
+
+
+def test_a_strand_is_not_favoured(planted):
+    ridge = fit_kmer_ridge(planted.store, planted.genome)
+    swapped = ridge.weights[mirrored_features()][:, planted.store.sheet.strand_pair]
+    np.testing.assert_allclose(swapped, ridge.weights, atol=1e-9)
 
 
 def test_it_finds_what_composition_tells_and_takes_a_penalty_by_validation(planted):

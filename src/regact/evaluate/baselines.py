@@ -59,14 +59,25 @@ def kmer_counts(codes: UInt8[np.ndarray, "position"], bin_bp: int, k: int = K) -
     return counts.reshape(n_bins, n_kmers).astype(np.float32)
 
 
+def mirrored_features(k: int = K) -> Int64[np.ndarray, "feature"]:
+    """For each feature of a bin (left neighbour, bin, right neighbour) the one that it is on the other strand."""
+    n_kmers = 4**k
+    rest, complement = np.arange(n_kmers), np.zeros(n_kmers, dtype=np.int64)
+    for _ in range(k):
+        complement = 4 * complement + 3 - rest % 4
+        rest //= 4
+    return np.concatenate([place * n_kmers + complement for place in (2, 1, 0)])
+
+
 def fit_kmer_ridge(store: Store, genome: Genome, *, max_windows: int = MAX_WINDOWS) -> KmerRidge:
-    """Fit on the training split (evenly spaced windows of it where there are more than `max_windows`).
+    """Fit on the training split (evenly spaced windows of it where there are more than `max_windows`), both strands.
 
     Raises: DataError where the split has no unmasked bin.
     """
     moments = _Moments.of(_examples(store, genome, _some(store.rows("train"), max_windows), "ridge: train"))
     if moments.count == 0:
         raise DataError(store.path, "no unmasked bin in split train", "at least one")
+    moments = moments.both_strands(store.sheet.strand_pair)
     candidates = [moments.solve(penalty) for penalty in PENALTIES]
     try:
         rows = _some(store.rows("valid"), max_windows)
@@ -173,6 +184,20 @@ class _Moments:
         if moments is None:
             raise ValueError("no windows")
         return moments
+
+    def both_strands(self, strand_pair: Int64[np.ndarray, "track"]) -> "_Moments":
+        """These bins and, as many again, the same read from the other strand, with the values of the strand pairs.
+
+        K-mers across a bin's end are taken to start in the same bin on both strands.
+        """
+        mirror = mirrored_features()
+        return _Moments(
+            2 * self.count,
+            self.sum_x + self.sum_x[mirror],
+            self.sum_y + self.sum_y[strand_pair],
+            self.xx + self.xx[np.ix_(mirror, mirror)],
+            self.xy + self.xy[np.ix_(mirror, strand_pair)],
+        )
 
     def solve(self, penalty: float) -> KmerRidge:
         """The ridge solution on standardised features, written for features as they are."""
