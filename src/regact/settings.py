@@ -108,6 +108,12 @@ def _explain(error: Mapping[str, Any], kind: type[BaseModel], values: Any) -> st
             return f"{field}: unknown key; {hint}"
         case "missing":
             return f"{field}: missing"
+        case "union_tag_invalid" | "union_tag_not_found":
+            return _explain_tag(field, error, list(_schema_at(kind, error["loc"])["discriminator"]["mapping"]))
+        case "string_type" if isinstance(error["input"], int | float):
+            return f"{field}: {error['input']!r} is no text; write it in quotes, for YAML takes it for something else"
+        case "tuple_type" | "list_type" if isinstance(error["input"], str | int | float):
+            return f"{field}: {error['input']!r} is no list; write [{error['input']}]"
         case "value_error":
             return f"{field}: {error['ctx']['error']}" if field else str(error["ctx"]["error"])
         case _:
@@ -127,8 +133,23 @@ def _field_path(loc: Sequence[str | int], values: Any) -> str:
     return ".".join(parts)
 
 
+def _explain_tag(field: str, error: Mapping[str, Any], known: list[str]) -> str:
+    """What is wrong with the key that says which of several kinds a group of settings is."""
+    key, kinds = error["ctx"]["discriminator"].strip("'"), ", ".join(known)
+    if error["type"] == "union_tag_not_found":
+        return f"{field}.{key}: missing; needed one of {kinds}"
+    tag = error["ctx"]["tag"]
+    near = get_close_matches(tag, known, n=1)
+    return f"{field}.{key}: unknown {tag!r}; " + (f"did you mean {near[0]}?" if near else f"needed one of {kinds}")
+
+
 def _known_keys(kind: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    """The keys that a group of settings may have, read from the JSON schema (which knows unions and their tags)."""
+    """The keys that a group of settings may have."""
+    return list(_schema_at(kind, loc).get("properties", {}))
+
+
+def _schema_at(kind: type[BaseModel], loc: Sequence[str | int]) -> Mapping[str, Any]:
+    """The JSON schema (which knows unions and their tags) of one place in the settings."""
     schema = kind.model_json_schema()
     node = _dereference(schema, schema)
     for part in loc:
@@ -138,7 +159,7 @@ def _known_keys(kind: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
         else:
             node = {"$ref": tags[part]} if part in tags else node.get("properties", {}).get(part, {})
         node = _dereference(node, schema)
-    return list(node.get("properties", {}))
+    return node
 
 
 def _dereference(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -70,8 +70,8 @@ class SplitByFolds(_Settings):
 class SplitByRegions(_Settings):
     """The user's own regions: a BED file with train, valid or test in column 4.
 
-    Regions are taken as they are: gaps are masked in them, not cut out, so that a region of exactly `window_bp` is one
-    window. Regions of one split may overlap each other; regions of two splits may not.
+    Regions are taken as they are: runs of N are masked in them, not cut out, so that a region of exactly `window_bp` is
+    one window. Regions of one split may overlap each other; regions of two splits may not.
     """
 
     by: Literal["regions"] = "regions"
@@ -201,6 +201,12 @@ class DatasetConfig(_Settings):
             problems.append(f"max_shift_bp {self.max_shift_bp} is half of window_bp {self.window_bp} or more")
         if isinstance(self.split, SplitByFolds) and len({self.stride_bp(split) for split in SPLITS}) > 1:
             problems.append("strides differ between splits, but folds change roles; give all three the same stride")
+        if isinstance(self.split, SplitByRegions):
+            problems += [
+                f"{name} has no effect on split by regions; change the regions themselves"
+                for name in ("include", "exclude", "keep_mitochondria", "gaps")
+                if getattr(self, name)
+            ]
         if self.codec != "zstd" and self.compression_level > 9:
             problems.append(f"compression_level {self.compression_level} is too high for {self.codec}; needed 1 to 9")
         return problems
