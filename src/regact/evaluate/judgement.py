@@ -176,8 +176,10 @@ def _read(path: Path, made_from: dict[str, str]) -> Judgement | None:
 
 
 def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows no NaN."""
-    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values.items()}
+    """JSON knows neither NaN nor inf, which the loss may be."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
+    }
 
 
 def _with_nan(values: dict[str, Any]) -> dict[str, Any]:

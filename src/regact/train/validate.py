@@ -17,6 +17,10 @@ from regact.losses import poisson_nll_of_rate
 from regact.metrics import AccuracySums, mean_over_tracks
 from regact.tracks import TrackSheet
 
+# exp overflows float32 at 88.7. An infinite rate would make its track's Pearson NaN, as if the track did not vary and
+# belonged in no mean; as the largest number it is what it is, a prediction far off.
+_LARGEST_RATE = torch.finfo(torch.float32).max
+
 RateOf = Callable[[Batch, Example], Float[Tensor, "batch track bin"]]
 
 
@@ -49,7 +53,7 @@ def validate(
     loss_sum, n_bins = 0.0, 0
     for batch in batches:
         example = to_device(batch, device, strand_pair)
-        rate = rate_of(batch, example)
+        rate = rate_of(batch, example).clamp(max=_LARGEST_RATE)
         unmasked = int(batch.mask.sum())
         loss_sum += float(poisson_nll_of_rate(rate, example.targets, example.mask)) * unmasked
         n_bins += unmasked
