@@ -144,6 +144,13 @@ def test_an_edited_window_table_is_noticed(store):
         open_store(store.path)
 
 
+def test_a_mask_that_was_edited_or_lost_is_noticed(store):
+    chunk = next(path for path in (store.path / "mask" / "c").rglob("*") if path.is_file())
+    chunk.unlink()
+    with pytest.raises(StoreError, match="mask was edited or is damaged"):
+        open_store(store.path)
+
+
 def test_what_is_no_store_is_refused(tmp_path):
     with pytest.raises(StoreError, match="no such folder"):
         open_store(tmp_path / "nothing")

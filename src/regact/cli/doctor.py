@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from regact.cli.output import print_table
+from regact.engine import available_cores
 
 # program -> (Debian package, what needs it)
 PROGRAMS = {
@@ -51,7 +52,7 @@ def _machine() -> list[tuple[str, str]]:
 
 
 def _devices() -> list[tuple[str, str]]:
-    found = [("device cpu", f"{_usable_cores()} cores for this process, {torch.get_num_threads()} torch threads")]
+    found = [("device cpu", f"{available_cores()} cores for this process, {torch.get_num_threads()} torch threads")]
     for index in range(torch.cuda.device_count()):
         device = torch.cuda.get_device_properties(index)
         found.append((f"device cuda:{index}", f"{device.name}, {device.total_memory / _GIB:.0f} GiB"))
@@ -60,11 +61,6 @@ def _devices() -> list[tuple[str, str]]:
     if len(found) == 1:
         found.append(("accelerator", "none; everything works on the CPU, training is slower"))
     return found
-
-
-def _usable_cores() -> int:
-    # os.cpu_count() counts cores that a batch system or container may have withheld; macOS cannot tell.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _packages() -> list[tuple[str, str, str]]:

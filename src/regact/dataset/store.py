@@ -267,6 +267,8 @@ def open_store(path: str | Path) -> Store:
     store = Store(path, header, dict(header.roles))
     if digest(*store._table_columns().values()) != header.windows_sha256:
         raise StoreError(path, "its window table was edited", f"sha256 {header.windows_sha256[:12]}", REBUILD)
+    if digest(store._whole_mask) != header.mask_sha256:  # Zarr takes a lost part of it for False
+        raise StoreError(path, "its mask was edited or is damaged", f"sha256 {header.mask_sha256[:12]}", REBUILD)
     return store
 
 

@@ -26,7 +26,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _SECONDS_TO_END = 5.0
-_MAIN_GUARD = "see its message above; a script that starts workers calls them under `if __name__ == '__main__':`"
+_MAIN_GUARD = "see its message above; a script that starts workers needs `if __name__ == '__main__':` around its calls"
 _FEWER_WORKERS = "use fewer --workers or a machine with more memory"
 
 
@@ -211,9 +211,5 @@ def _lost_worker_error(where: str, exit_code: int | None, *, has_worked: bool) -
         remedy = _FEWER_WORKERS if -exit_code == signal.SIGKILL else ""
         cause = " (the system does this when memory runs out)" if -exit_code == signal.SIGKILL else ""
         return TaskError(where, f"its worker process was killed by {name}{cause}", "", remedy)
-    remedy = (
-        ""
-        if has_worked
-        else "see its message above; a script that starts workers needs `if __name__ == '__main__':` around its calls"
-    )
+    remedy = "" if has_worked else _MAIN_GUARD
     return TaskError(where, f"its worker process ended with exit code {exit_code}", "", remedy)
