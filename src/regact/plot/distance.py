@@ -1,4 +1,4 @@
-"""Learned distance functions: how much a bin may count for another by where it lies (figure 9 of the paper)."""
+"""Learned distance functions: how much a bin may count for another by where it lies (Figure 8 of the paper)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

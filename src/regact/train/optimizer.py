@@ -29,7 +29,7 @@ def learning_rate_at(step: int, config: TrainingConfig, total_steps: int) -> flo
     Linear warm-up over `warmup_steps`, then constant, or half a cosine that would reach 0 at `total_steps`.
     """
     if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
+        return config.learning_rate * ((step + 1) / config.warmup_steps)  # the last of them exactly the full value
     if config.schedule == "constant":
         return config.learning_rate
     fraction = (step - config.warmup_steps) / max(1, total_steps - config.warmup_steps)
