@@ -136,6 +136,29 @@ def test_blacklisted_artefacts_are_clipped_to_the_baseline(make_inputs, tmp_path
     np.testing.assert_array_equal(store.read([0])[0][0, :, 0], bases.reshape(16, 32).sum(axis=1))
 
 
+def test_the_baseline_is_each_window_s_own(make_inputs, tmp_path):
+    inputs = make_inputs(LENGTHS, n_tracks=1)
+    bases = inputs.bases["track0"]["I"]
+    bases[:512], bases[512:1024], bases[1024:1536] = 1, 5, 3
+    bases[[100, 600]] = 900
+    _write(inputs.folder / "track0.bw", inputs.bases["track0"])
+    (tmp_path / "blacklist.bed").write_text("I\t100\t101\nI\t600\t601\n")
+    config = CONFIG.model_copy(update={"blacklist": tmp_path / "blacklist.bed"})
+    store = build_dataset(inputs.fasta, inputs.sheet, config, tmp_path / "store")
+    np.testing.assert_array_equal(store.read([0, 1, 2])[0][:, :, 0].T, np.tile([32, 160, 96], (16, 1)))
+
+
+def test_blacklisted_artefacts_do_not_count_as_depth(make_inputs, tmp_path):
+    inputs = make_inputs(LENGTHS, n_tracks=1)
+    inputs.bases["track0"]["I"][100] = 50_000
+    _write(inputs.folder / "track0.bw", inputs.bases["track0"])
+    (tmp_path / "blacklist.bed").write_text("I\t100\t101\n")
+    config = CONFIG.model_copy(update={"blacklist": tmp_path / "blacklist.bed", "depth_total": 1000.0})
+    store = build_dataset(inputs.fasta, inputs.sheet, config, tmp_path / "store")
+    rest = sum(values.sum() for values in inputs.bases["track0"].values()) - 50_000
+    np.testing.assert_allclose(store.depth_factors, 1000 / rest)
+
+
 def test_depth_is_scaled_to_a_common_total_and_can_be_undone(inputs, tmp_path):
     inputs.write_sheet(strand_pair=[1, 0, 2])
     config = CONFIG.model_copy(update={"depth_total": 1000.0})
@@ -325,6 +348,14 @@ def test_a_build_of_the_same_places_on_another_contig_is_not_continued(inputs, t
     bed.write_text("I\t0\t1024\ttrain\nIII\t0\t512\tvalid\n")
     with _refused(tmp_path, StoreError, r"another plan \(windows: "):
         build_dataset(inputs.fasta, inputs.sheet, config, tmp_path / "store")
+
+
+def test_a_part_that_a_power_cut_shortened_is_read_again(inputs, tmp_path, monkeypatch):
+    _interrupt(monkeypatch, inputs, tmp_path)
+    part = next((tmp_path / "store.partial" / "build").rglob("track_1_windows_0.f16"))
+    part.write_bytes(part.read_bytes()[:100])
+    store = build_dataset(inputs.fasta, inputs.sheet, CONFIG, tmp_path / "store")
+    np.testing.assert_array_equal(_values(store), _expected(inputs, store))
 
 
 def _interrupt(monkeypatch, inputs, tmp_path, config=CONFIG):

@@ -136,6 +136,13 @@ def test_mistyped_columns_get_the_nearest_valid_name(sheet):
     )
 
 
+def test_an_open_quote_swallows_no_track(sheet):
+    text = 'identifier\tfile\tdescription\na\ttracks/a.bw\t"5 prime\nb\ttracks/b.bw\tCAGE:x\n'
+    assert problems_of(sheet(text))[0].startswith("row 2: a double quote is not closed")
+    closed = text.replace('"5 prime', '"5"" prime"')
+    assert [track.description for track in read_track_sheet(sheet(closed)).tracks] == ['5" prime', "CAGE:x"]
+
+
 def test_other_columns_are_kept_as_annotations(sheet):
     found = read_track_sheet(sheet("identifier\tfile\tcell_type\na\ttracks/a.bw\tliver\n"))
     assert found.tracks[0].annotations == (("cell_type", "liver"),)

@@ -68,6 +68,13 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise FormatError(path, f"not a text table ({error})", "a track sheet: tab-separated UTF-8 text") from None
     except OSError as error:
         raise FormatError(path, f"cannot be read ({error.strerror})", "a track sheet (TSV)") from None
+    open_quotes = [
+        f"row {row}: a double quote is not closed, so the rows below would be taken into one field; remove it"
+        for row, (_, fields) in enumerate(lines, start=1)
+        if any("\n" in field or "\r" in field for field in fields)
+    ]
+    if open_quotes:
+        raise ConfigError(path, open_quotes)
     if len(lines) < 2:
         raise ConfigError(path, ["the track sheet is empty: a header line and at least one track are needed"])
     header = [name.strip() for name in lines[0][1]]
