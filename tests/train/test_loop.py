@@ -107,6 +107,56 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(train, tmp_pa
     assert log_of(first) != log_of(other)
 
 
+def kernels(state):
+    """All kernels of a model's state in one vector; batch norm, biases and alphas left out."""
+    return torch.cat([state[name].flatten() for name in sorted(state) if state[name].ndim >= 2])
+
+
+def kernels_of(run):
+    state = load_file(run / "last/state.safetensors")
+    return kernels({name.removeprefix("model."): t for name, t in state.items() if name.startswith("model.")})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"clip_norm": 1e-9}, {"warmup_steps": 10**6}, {"learning_rate": 1e-8}],
+    ids=["clip_norm", "warmup_steps", "learning_rate"],
+)
+def test_settings_that_hold_a_step_back_do(train, planted, tmp_path, settings):
+    start = build_model(planted.experiment.model_spec(3), seed=planted.experiment.training.seed)
+    before = kernels(start.state_dict())
+    usual, held = train(tmp_path / "usual", epochs=1), train(tmp_path / "held", epochs=1, **settings)
+    moved, barely = ((kernels_of(run) - before).norm() for run in (usual, held))
+    assert barely < 0.01 * moved
+
+
+def test_settings_that_shrink_kernels_do(train, tmp_path):
+    usual = kernels_of(train(tmp_path / "usual", epochs=2)).norm()
+    assert kernels_of(train(tmp_path / "l2", epochs=2, l2=10.0)).norm() < 0.9 * usual
+    assert kernels_of(train(tmp_path / "decay", epochs=2, decoupled_decay=5.0)).norm() < 0.9 * usual
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"precision": "bfloat16"}, {"augmentation": {"reverse_complement": "none", "max_shift_bp": 0}}],
+    ids=["precision", "augmentation"],
+)
+def test_settings_that_change_what_a_step_sees_do(train, tmp_path, settings):
+    usual, other = (float(log_of(train(tmp_path / name, epochs=1, **more))[0]["train_loss"])
+                    for name, more in (("usual", {}), ("other", settings)))  # fmt: skip
+    assert usual != other
+    assert other == pytest.approx(usual, rel=0.3)
+
+
+@pytest.mark.parametrize("measure", ["pearson", "pearson_log1p"])
+def test_the_best_epoch_is_best_by_the_measure_asked_for(train, tmp_path, measure):
+    run = train(tmp_path / "run", epochs=4, patience=None, judged_by=measure)
+    scores = [float(row[f"valid_{measure}"]) for row in log_of(run)]
+    best = read_card(run)["best"]
+    assert best[measure] == pytest.approx(max(scores), abs=1e-5)
+    assert best["epoch"] == 1 + scores.index(max(scores))
+
+
 @pytest.mark.slow
 def test_workers_change_nothing(train, tmp_path):
     assert_same_run(train(tmp_path / "1", epochs=2), train(tmp_path / "2", epochs=2, workers=2))
