@@ -9,7 +9,7 @@ from regact.dataset.augment import reverse_complement_codes
 from regact.dataset.loader import Loader
 from regact.errors import DataError, DeviceError, RunError
 from regact.evaluate import MEASURES, Accuracy, evaluate
-from regact.evaluate.ensemble import mean_over_strands, shifted_codes
+from regact.evaluate.ensemble import ensemble_rate, mean_over_strands, shifted_codes
 from regact.model import load_model, predict_codes
 from regact.train import TrainingConfig, train_model
 
@@ -89,6 +89,19 @@ def test_shifted_sequence_is_the_neighbouring_genome(planted):
     assert torch.equal(here[:, 7:], right[:, :-7])
     loaded = next(Loader(planted.store, planted.genome, "test", batch_size=4).epoch(0)).codes
     assert torch.equal(here, loaded)
+
+
+def test_the_ensemble_is_the_mean_of_six_predictions(planted, run):
+    model, store = load_model(run), planted.store
+    rows = torch.from_numpy(store.rows("test"))[:3]
+    six = []
+    for shift in (-1, 0, 1):
+        codes = shifted_codes(store, planted.genome, rows, shift)
+        other = predict_codes(model, reverse_complement_codes(codes))
+        six += [predict_codes(model, codes), other.flip(2)[:, torch.from_numpy(store.sheet.strand_pair)]]
+    with torch.no_grad():
+        found = ensemble_rate(model, store, planted.genome, rows)
+    torch.testing.assert_close(found, torch.stack(six).mean(dim=0))
 
 
 def test_the_ensemble_is_another_and_no_worse_prediction(run):
