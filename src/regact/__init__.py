@@ -9,21 +9,20 @@ genome does not wait for torch. That takes code, here alone of all `__init__` fi
 """
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what _HOMES says once more, for type checkers and editors; a test holds the two together
+    from regact.comparison import compare
     from regact.dataset import Store, build_dataset, open_store
     from regact.dataset.audit import audit_dataset
     from regact.errors import RegactError
-    from regact.evaluate import evaluate
+    from regact.evaluation import evaluate
     from regact.experiment import load_experiment
     from regact.experiment import train_experiment as train
     from regact.genome import Genome, Interval, load_genome, parse_region
     from regact.model import load_model, predict_codes
     from regact.report import write_report
-    from regact.simulate import simulate
+    from regact.simulation import simulate
 
 __all__ = [
     "Genome",
@@ -32,6 +31,7 @@ __all__ = [
     "Store",
     "audit_dataset",
     "build_dataset",
+    "compare",
     "evaluate",
     "load_experiment",
     "load_genome",
@@ -52,29 +52,18 @@ _HOMES = {
     "Store": ("regact.dataset", "Store"),
     "audit_dataset": ("regact.dataset.audit", "audit_dataset"),
     "build_dataset": ("regact.dataset", "build_dataset"),
-    "evaluate": ("regact.evaluate", "evaluate"),
+    "compare": ("regact.comparison", "compare"),
+    "evaluate": ("regact.evaluation", "evaluate"),
     "load_experiment": ("regact.experiment", "load_experiment"),
     "load_genome": ("regact.genome", "load_genome"),
     "load_model": ("regact.model", "load_model"),
     "open_store": ("regact.dataset", "open_store"),
     "parse_region": ("regact.genome", "parse_region"),
     "predict_codes": ("regact.model", "predict_codes"),
-    "simulate": ("regact.simulate", "simulate"),
+    "simulate": ("regact.simulation", "simulate"),
     "train": ("regact.experiment", "train_experiment"),
     "write_report": ("regact.report", "write_report"),
 }
-
-
-class _FrontDoor(ModuleType):
-    """Keeps `regact.train`, `.evaluate` and `.simulate` the functions, though folders go by the same names.
-
-    Python binds a folder's module in its parent when something below it is first imported; that would hide the
-    function. The folders stay importable: `from regact.train import ...`.
-    """
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
 
 
 def __getattr__(name: str) -> Any:
@@ -86,6 +75,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
-
-
-sys.modules[__name__].__class__ = _FrontDoor

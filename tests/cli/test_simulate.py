@@ -8,7 +8,7 @@ import yaml
 from regact.cli.app import main
 from regact.experiment import Experiment
 from regact.settings import read_settings
-from regact.simulate import SimulationConfig, load_truth
+from regact.simulation import SimulationConfig, load_truth
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 

@@ -1,6 +1,5 @@
 """A comparison on planted data: what it writes, what it does not do twice, and what it refuses before it works."""
 
-import importlib
 import json
 
 import pandas as pd
@@ -8,7 +7,7 @@ import pytest
 
 from regact.comparison import compare
 from regact.errors import ConfigError, OutputExistsError, RunError
-from regact.evaluate import MEASURES, evaluate
+from regact.evaluation import MEASURES, evaluate, judgement
 from regact.experiment import ComparisonConfig
 from regact.model import load_spec
 
@@ -64,7 +63,6 @@ def test_the_page_names_models_and_floor(comparison):
 def test_nothing_is_done_twice(planted, comparison, monkeypatch):
     before = {name: (comparison / "runs" / name / "log.csv").read_text() for name in ("standard", "basenji")}
     told = []
-    judgement = importlib.import_module("regact.evaluate.judgement")  # `regact.evaluate` is the function
     monkeypatch.setattr(judgement, "evaluate", None)  # to call it would be an error
     monkeypatch.setattr(judgement, "fit_kmer_ridge", None)
     table = results(comparison)

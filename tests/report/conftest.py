@@ -8,7 +8,7 @@ import pytest
 
 from regact.dataset import DatasetConfig, build_dataset
 from regact.model import preset_spec
-from regact.train import TrainingConfig, train_model
+from regact.training import TrainingConfig, train_model
 
 WINDOW_BP, BIN_BP = 4096, 128
 TRACKS = ("CAGE:liver <5' & 3'>", "CAGE:blood", "DNASE:liver", "DNASE:flat")

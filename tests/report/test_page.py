@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from regact.errors import DataError, RunError
-from regact.evaluate import evaluate
+from regact.evaluation import evaluate
 from regact.report import write_report
 
 

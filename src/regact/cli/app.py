@@ -34,7 +34,7 @@ COMMANDS = {
     ),
     "train": ("regact.cli.train", "Train the model of an experiment and write a run folder."),
     "evaluate": ("regact.cli.evaluate", "Judge the best weights of a run on one split of its dataset."),
-    "compare": ("regact.cli.compare", "Train the models of an experiment under one budget, side by side."),
+    "compare": ("regact.cli.compare", "Train the models of an experiment under one budget and put them side by side."),
     "report": ("regact.cli.report", "Put runs side by side on one self-contained HTML page."),
     "doctor": ("regact.cli.doctor", "Show versions, devices and programs, and what is missing for which command."),
 }

@@ -7,7 +7,7 @@ import typer
 
 from regact.cli.options import Device, Genome, Split, SplitName, Store, Workers
 from regact.cli.output import print_line, print_remark, print_table
-from regact.evaluate import MEASURES, Judgement, judge, judge_baseline, open_store_of
+from regact.evaluation import MEASURES, Judgement, judge, judge_baseline, open_store_of
 
 
 def command(

@@ -9,7 +9,7 @@ from regact.cli.options import Overwrite, RequiredOut, Seed, Set, Workers
 from regact.cli.output import print_line
 from regact.engine import available_cores
 from regact.settings import read_settings
-from regact.simulate import SimulationConfig, simulate
+from regact.simulation import SimulationConfig, simulate
 
 
 def command(
@@ -23,7 +23,7 @@ def command(
     """Write a simulated genome, its tracks and the true answer.
 
     The folder holds the sequence, a track sheet with counts, the expected counts, the elements, what each element does
-    to each promoter, and the settings from which `regact.simulate.load_truth` gives the answer for any sequence.
+    to each promoter, and the settings from which `regact.simulation.load_truth` gives the answer for any sequence.
 
     [bold]Examples[/bold]
 

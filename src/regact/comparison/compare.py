@@ -9,7 +9,7 @@ from regact.comparison.trial import RUNS, Trial, check_trials, list_trials
 from regact.dataset import Store
 from regact.engine import refuse_existing
 from regact.errors import OutputExistsError
-from regact.evaluate import judge, judge_baseline
+from regact.evaluation import judge, judge_baseline
 from regact.experiment import Experiment, load_experiment, open_or_build_store, train_experiment
 from regact.genome import Genome
 from regact.report import write_report

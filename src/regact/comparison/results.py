@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 
 from regact.engine import whole_file
-from regact.evaluate import MEASURES, Judgement
-from regact.evaluate.baselines import NAME as BASELINE
+from regact.evaluation import MEASURES, Judgement
+from regact.evaluation.baselines import NAME as BASELINE
 from regact.model import ModelSpec, count, reach_bp
 from regact.model.spec import AttentionSpec, DilatedSpec
-from regact.train import read_card
-from regact.train.run_folder import LOG
+from regact.training import read_card
+from regact.training.run_folder import LOG
 
 RESULTS = "results.tsv"
 Row = dict[str, Any]

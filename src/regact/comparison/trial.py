@@ -8,9 +8,9 @@ from regact.dataset import Store
 from regact.errors import ConfigError
 from regact.experiment import Experiment
 from regact.model import ModelSpec
-from regact.train import choose_device, read_card
-from regact.train.card import check_same, describe
-from regact.train.run_folder import CARD
+from regact.training import choose_device, read_card
+from regact.training.card import check_same, describe
+from regact.training.run_folder import CARD
 
 RUNS = "runs"
 

@@ -24,8 +24,8 @@ ATTRIBUTES_KEY = "regact"
 CHUNK_NAMES: Any = {"name": "default", "separator": "."}  # of targets, as Zarr's metadata says it: see `target_chunk`
 REBUILD = "build it again with `regact dataset build`"
 
-# Where things lay and who built them says nothing about the content: moving a genome keeps the fingerprint.
-_NOT_CONTENT = ("fingerprint", "regact_version", "created")
+# Where things lay, what the build said and who built them is not the content: moving a genome keeps the fingerprint.
+_NOT_CONTENT = ("fingerprint", "regact_version", "created", "remarks", "contig_alias")
 
 
 class _Record(BaseModel):
@@ -92,7 +92,7 @@ class StoreHeader(_Record):
         roles: Each fold's split as the build had it.
         remarks: One sentence for each kind of thing that was left out, or taken as 0, and why.
         windows_sha256, mask_sha256, values_sha256: Digests of the window table, mask and targets.
-        fingerprint: Digest of all of the above that defines the content: not paths, versions of the code or dates.
+        fingerprint: Digest of all of the above that defines the content: not paths, remarks, versions or dates.
         regact_version, created: Who wrote it, and when (ISO 8601, UTC).
     """
 

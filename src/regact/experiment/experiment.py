@@ -9,7 +9,7 @@ from regact.dataset import DatasetConfig
 from regact.errors import ConfigError
 from regact.experiment.comparison_config import ComparedModel, ComparisonConfig
 from regact.model import ModelConfig, ModelSpec, model_spec
-from regact.train.config import TrainingConfig
+from regact.training.config import TrainingConfig
 
 
 class Experiment(BaseModel):

@@ -6,7 +6,7 @@ from pathlib import Path
 from regact.experiment.experiment import Experiment
 from regact.experiment.load import load_experiment
 from regact.experiment.store import open_or_build_store
-from regact.train.loop import EpochReport, train_model
+from regact.training.loop import EpochReport, train_model
 
 
 def train_experiment(

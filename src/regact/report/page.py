@@ -6,8 +6,8 @@ from pathlib import Path
 from regact.dataset import Store, open_store
 from regact.engine import whole_file
 from regact.errors import RunError
-from regact.evaluate import Judgement, judge, judge_baseline
-from regact.evaluate.baselines import NAME as BASELINE
+from regact.evaluation import Judgement, judge, judge_baseline
+from regact.evaluation.baselines import NAME as BASELINE
 from regact.genome import Genome
 from regact.plot import LearningCurve, plot_accuracy, plot_distance, plot_learning_curves, plot_limits, plot_tracks
 from regact.report.distance import distance_curves
@@ -16,7 +16,7 @@ from regact.report.region import view_region
 from regact.report.render import render_page
 from regact.report.run_record import RunRecord, read_run, run_labels
 from regact.report.tables import assay_table, dataset_table, summary_table
-from regact.train.run_folder import CONFIG, read_card
+from regact.training.run_folder import CONFIG, read_card
 
 
 def write_report(

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from regact.errors import FormatError, RunError
-from regact.evaluate import Accuracy, Judgement
+from regact.evaluation import Accuracy, Judgement
 from regact.model import Cost, SequenceModel, count, load_model, reach_bp
-from regact.train.run_folder import LOG, read_card
+from regact.training.run_folder import LOG, read_card
 
 
 @dataclass(frozen=True)

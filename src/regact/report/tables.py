@@ -9,8 +9,8 @@ import pandas as pd
 
 from regact.dataset import Store
 from regact.dataset.config import SPLITS
-from regact.evaluate import Judgement
-from regact.evaluate.baselines import NAME as BASELINE
+from regact.evaluation import Judgement
+from regact.evaluation.baselines import NAME as BASELINE
 from regact.report.run_record import RunRecord
 
 MEASURES = {"pearson": "Pearson", "pearson_log1p": "Pearson of log(1+x)", "r2": "r²"}

@@ -1,0 +1,149 @@
+"""The accuracy of a run on one split: per track, per assay and in the mean, over all unmasked bins of all windows."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from regact.dataset import Store, open_store
+from regact.dataset.augment import Example
+from regact.dataset.batch import Batch
+from regact.dataset.loader import Loader
+from regact.engine import progress
+from regact.errors import RunError
+from regact.evaluation.ensemble import ensemble_rate
+from regact.genome import Genome
+from regact.model import load_model, one_hot
+from regact.model.prediction import inference
+from regact.training import accuracy_table, choose_device, read_card, validate, write_table
+
+MEASURES = ("pearson", "pearson_log1p", "r2", "r2_log1p")
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What `evaluate` found.
+
+    Attributes:
+        predictor: Who was judged: a run folder, or the name of a baseline.
+        split: train, valid or test.
+        ensemble: Whether predictions are means over both strands and shifts.
+        loss: Log-Poisson loss, the mean over unmasked bins and tracks; NaN for a baseline.
+        n_windows, n_bins: Windows of the split and unmasked bins in them.
+        tracks: One row a track: split, identifier, assay, description, and the measures: Pearson and r2 of counts and
+            of log(1 + count). NaN where a track has no variance in the split.
+    """
+
+    predictor: str
+    split: str
+    ensemble: bool
+    loss: float
+    n_windows: int
+    n_bins: int
+    tracks: pd.DataFrame
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Each measure, mean over the tracks that vary."""
+        return {name: float(self.tracks[name].mean()) for name in MEASURES}
+
+    @property
+    def assays(self) -> pd.DataFrame:
+        """One row an assay, in the sheet's order: how many tracks vary, and the mean of each measure over them."""
+        groups = self.tracks.groupby("assay", sort=False)
+        table = groups[list(MEASURES)].mean()
+        table.insert(0, "tracks", groups["pearson"].count())
+        return table.reset_index()
+
+    @property
+    def without_variance(self) -> list[str]:
+        """Tracks that cannot be judged, since all their bins of the split hold one value; they are in no mean."""
+        return list(self.tracks.loc[self.tracks["pearson"].isna(), "identifier"])
+
+    def to_table(self, path: str | Path) -> Path:
+        """Write the table of tracks as TSV, whole or not at all."""
+        write_table(Path(path), self.tracks)
+        return Path(path)
+
+
+def open_store_of(run: Path, store: str | Path | Store | None) -> Store:
+    """The dataset that the run was trained on, from where it lay or from `store`.
+
+    Raises: RunError where that is another dataset, or `run` is no run folder; as `open_store`.
+    """
+    card = read_card(run)
+    opened = store if isinstance(store, Store) else open_store(store or card["store"]["path"])
+    if opened.fingerprint != card["store"]["fingerprint"]:
+        raise RunError(
+            run,
+            f"trained on a store with fingerprint {card['store']['fingerprint'][:12]}, and {opened.path} has "
+            f"{opened.fingerprint[:12]}",
+            "the same dataset",
+            "say with --store where that is",
+        )
+    return opened
+
+
+def evaluate(
+    run: str | Path,
+    *,
+    split: str,
+    store: str | Path | Store | None = None,
+    genome: Genome | str | Path | None = None,
+    device: str = "auto",
+    batch_size: int = 8,
+    workers: int = 0,
+    ensemble: bool = False,
+) -> Accuracy:
+    """Judge the best weights of a run on one split.
+
+    Args:
+        run: Run folder.
+        split: train, valid or test.
+        store: The dataset, where it is not where the run found it.
+        genome: The store's genome, where it is not where the store found it.
+        device: As `choose_device`.
+        batch_size: Windows predicted at once; changes nothing but memory and speed.
+        workers: Processes that read ahead.
+        ensemble: Predict the mean over both strands and shifts of -1, 0 and 1 bp, six times the work.
+
+    Raises:
+        RunError: `run` is no run folder, has no weights yet, or was trained on another dataset.
+        StoreError, DataError: the store cannot be opened, or the split is empty.
+        DeviceError: the device is not on this machine.
+    """
+    run = Path(run)
+    chosen = choose_device(device)
+    dataset = open_store_of(run, store)
+    bases = genome if isinstance(genome, Genome) else dataset.open_genome(genome)
+    model = load_model(run, device=chosen)
+    strand_pair = torch.from_numpy(dataset.sheet.strand_pair)
+
+    def rate_of(batch: Batch, example: Example) -> Float[Tensor, "batch track bin"]:
+        if ensemble:
+            return ensemble_rate(model, dataset, bases, batch.rows)
+        return model.rate(model(one_hot(example.codes)))
+
+    with Loader(dataset, bases, split, batch_size=batch_size, workers=workers) as loader, inference(model):
+        batches = _with_progress(loader.epoch(0), f"evaluate {split}", loader.batches_per_epoch)
+        result = validate(rate_of, batches, strand_pair=strand_pair, device=chosen)
+    return Accuracy(
+        predictor=str(run),
+        split=split,
+        ensemble=ensemble,
+        loss=result.loss,
+        n_windows=len(loader.rows),
+        n_bins=result.sums.raw.count,
+        tracks=accuracy_table(result.sums, dataset.sheet, split),
+    )
+
+
+def _with_progress(batches: Iterable[Batch], label: str, total: int) -> Iterator[Batch]:
+    with progress(label, total, unit="batches") as bar:
+        for batch in batches:
+            yield batch
+            bar.advance()

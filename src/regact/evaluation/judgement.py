@@ -1,0 +1,186 @@
+"""All that is said of a predictor on one split, remembered beside it so that nothing is predicted twice.
+
+A run's judgement lies in its folder as `judged_SPLIT.json`, with what it holds for: the weights, the dataset and the
+version of regact. Where one of them is another, it is made anew.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int64
+
+from regact.dataset import Store
+from regact.engine import progress, write_json
+from regact.evaluation.accuracy import MEASURES, Accuracy, evaluate
+from regact.evaluation.baselines import KmerRidge, evaluate_kmer_ridge, fit_kmer_ridge, predict_kmer_ridge
+from regact.evaluation.distal_accuracy import (
+    DistalAccuracy,
+    RatesOf,
+    distal_pairs,
+    measure_distal_accuracy,
+    simulation_of,
+)
+from regact.evaluation.ensemble import ensemble_rate, shifted_codes
+from regact.genome import Genome
+from regact.model import load_model, predict_codes
+from regact.model.checkpoint import WEIGHTS
+from regact.model.prediction import inference
+from regact.simulation import load_truth
+from regact.training import choose_device
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Accuracy on a split, and distal accuracy where the data is simulated."""
+
+    accuracy: Accuracy
+    distal: DistalAccuracy | None
+
+
+def judge(
+    run: str | Path,
+    *,
+    split: str,
+    store: Store,
+    genome: Genome,
+    device: str = "auto",
+    batch_size: int = 8,
+    workers: int = 0,
+    ensemble: bool = False,
+    again: bool = False,
+) -> Judgement:
+    """Everything about the best weights of a run on one split; remembered in the run folder.
+
+    Args:
+        again: Predict anew, whatever is remembered.
+
+    Others and errors are those of `evaluate`.
+    """
+    run = Path(run)
+
+    def make() -> Judgement:
+        accuracy = evaluate(
+            run,
+            split=split,
+            store=store,
+            genome=genome,
+            device=device,
+            batch_size=batch_size,
+            workers=workers,
+            ensemble=ensemble,
+        )
+        rates_of = _rates_of_run(run, store, genome, device=device, batch_size=batch_size, ensemble=ensemble)
+        return Judgement(accuracy, _distal(rates_of, store, genome, split))
+
+    path = run / f"judged_{split}{'_ensemble' if ensemble else ''}.json"
+    made_from = _made_from(store) | {"weights": _sha256(run / WEIGHTS)}
+    return _remembered(path, made_from, make, again=again)
+
+
+def judge_baseline(store: Store, genome: Genome, *, splits: Sequence[str], folder: Path) -> list[Judgement]:
+    """Everything about the ridge regression on 4-mers (`baselines.py`) on some splits; remembered in `folder`.
+
+    It is fitted once, and only where something is not remembered.
+    """
+    fitted = cache(lambda: fit_kmer_ridge(store, genome))
+
+    def judge_on(split: str) -> Judgement:
+        accuracy = evaluate_kmer_ridge(fitted(), store, genome, split=split)
+        return Judgement(accuracy, _distal(_rates_of_ridge(fitted(), store, genome), store, genome, split))
+
+    return [
+        _remembered(folder / f"baseline_{split}.json", _made_from(store), partial(judge_on, split), again=False)
+        for split in splits
+    ]
+
+
+def _distal(rates_of: RatesOf, store: Store, genome: Genome, split: str) -> DistalAccuracy | None:
+    simulation = simulation_of(genome)
+    if simulation is None:
+        return None
+    pairs = distal_pairs(simulation, store, split)
+    reach_bp = load_truth(simulation).config.reach
+    return measure_distal_accuracy(pairs, rates_of, split=split, reach_bp=reach_bp)
+
+
+def _rates_of_run(run: Path, store: Store, genome: Genome, *, device: str, batch_size: int, ensemble: bool) -> RatesOf:
+    def rates_of(rows: Int64[np.ndarray, "row"]) -> Float[np.ndarray, "row track bin"]:
+        model = load_model(run, device=choose_device(device))
+        rates = []
+        with progress("distal accuracy", len(rows), unit="windows") as bar, inference(model):
+            for part in torch.from_numpy(rows).split(batch_size):
+                if ensemble:
+                    rates.append(ensemble_rate(model, store, genome, part).cpu())
+                else:
+                    rates.append(predict_codes(model, shifted_codes(store, genome, part, 0), batch_size=batch_size))
+                bar.advance(len(part))
+        return torch.cat(rates).numpy()
+
+    return rates_of
+
+
+def _rates_of_ridge(ridge: KmerRidge, store: Store, genome: Genome) -> RatesOf:
+    def rates_of(rows: Int64[np.ndarray, "row"]) -> Float[np.ndarray, "row track bin"]:
+        return predict_kmer_ridge(ridge, store, genome, rows)
+
+    return rates_of
+
+
+def _made_from(store: Store) -> dict[str, str]:
+    return {"store": store.fingerprint, "regact": importlib.metadata.version("regact")}
+
+
+def _sha256(path: Path) -> str:
+    """The file's checksum; empty where it is not there, which whoever reads it next will say in full."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _remembered(path: Path, made_from: dict[str, str], make: Callable[[], Judgement], *, again: bool) -> Judgement:
+    if not again and (found := _read(path, made_from)):
+        return found
+    made = make()
+    accuracy, distal = made.accuracy, made.distal
+    tracks = accuracy.tracks.astype(object).where(accuracy.tracks.notna(), None)
+    content = {
+        "made_from": made_from,
+        "accuracy": _without_nan(vars(accuracy)) | {"tracks": tracks.to_dict("records")},
+        "distal": None if distal is None else _without_nan(asdict(distal)),
+    }
+    write_json(path, content)
+    return made
+
+
+def _read(path: Path, made_from: dict[str, str]) -> Judgement | None:
+    """What is remembered at `path`, None where that is nothing, of something else, or of another form."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["made_from"] != made_from:
+            return None
+        accuracy, distal = _with_nan(content["accuracy"]), content["distal"]
+        tracks = pd.DataFrame(accuracy.pop("tracks")).astype(dict.fromkeys(MEASURES, float))
+        return Judgement(
+            Accuracy(**accuracy, tracks=tracks), None if distal is None else DistalAccuracy(**_with_nan(distal))
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows neither NaN nor inf, which the loss may be."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
+    }
+
+
+def _with_nan(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: math.nan if value is None else value for name, value in values.items()}

@@ -1,0 +1,22 @@
+"""From a store and a model's spec to a run folder: settings, loop, optimizer, validation, and the state to resume from.
+
+May import `dataset`, `model`, `losses`, `metrics` and what those may; knows nothing of comparisons between runs.
+"""
+
+from regact.training.config import TrainingConfig
+from regact.training.device import choose_device, open_fabric
+from regact.training.loop import train_model
+from regact.training.run_folder import read_card
+from regact.training.validate import Validation, accuracy_table, validate, write_table
+
+__all__ = [
+    "TrainingConfig",
+    "Validation",
+    "accuracy_table",
+    "choose_device",
+    "open_fabric",
+    "read_card",
+    "train_model",
+    "validate",
+    "write_table",
+]
