@@ -12,7 +12,7 @@ STAMP := .venv/ready-$(shell (cat requirements.lock pyproject.toml; pwd) | sha25
 .PHONY: help setup demo test check format lock benchmarks
 
 help:
-	@echo "make demo        simulate a genome, build a dataset, train two models, write demo/report.html"
+	@echo "make demo        simulate a genome, build a dataset, train four models, write demo/comparison/report.html"
 	@echo "make test        run the tests (REGACT_DATA=FOLDER adds those on real data)"
 	@echo "make check       lint, format, types, import layers"
 	@echo "make format      let ruff mend lint and format"

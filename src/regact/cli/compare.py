@@ -36,7 +36,7 @@ def command(
 
     [bold]Examples[/bold]
 
-      regact compare experiments/demo.yaml --data demo/genome --out demo
+      regact compare experiments/demo.yaml --data demo/genome --out demo/comparison
 
       regact compare experiments/yeast.yaml --data data --out comparisons/yeast --set training.epochs=5
     """
