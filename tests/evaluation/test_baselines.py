@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regact.evaluation import evaluate_kmer_ridge, fit_kmer_ridge
+from regact.evaluation import baselines, evaluate_kmer_ridge, fit_kmer_ridge
 from regact.evaluation.baselines import PENALTIES, _Moments, kmer_counts, mirrored_features
 from regact.genome import encode, reverse_complement
 
@@ -61,13 +61,26 @@ def test_a_strand_is_not_favoured(planted):
     np.testing.assert_allclose(swapped, ridge.weights, atol=1e-9)
 
 
-def test_it_finds_what_composition_tells_and_takes_a_penalty_by_validation(planted):
+def test_it_finds_what_composition_tells(planted):
     ridge = fit_kmer_ridge(planted.store, planted.genome)
-    assert ridge.penalty in PENALTIES
     assert ridge.weights.shape == (3 * 256, 3)
     accuracy = evaluate_kmer_ridge(ridge, planted.store, planted.genome, split="test")
     assert (accuracy.predictor, accuracy.split, accuracy.n_windows) == ("4-mer ridge", "test", 12)
     assert accuracy.means["pearson_log1p"] > 0.3  # the motif's 4-mers are rare elsewhere
+
+
+def test_the_penalty_is_the_one_that_predicts_validation_best(planted, monkeypatch):
+    def fit(*penalties):
+        monkeypatch.setattr(baselines, "PENALTIES", penalties)
+        return fit_kmer_ridge(planted.store, planted.genome)
+
+    def score(ridge):
+        return evaluate_kmer_ridge(ridge, planted.store, planted.genome, split="valid").means["pearson_log1p"]
+
+    best = max(PENALTIES, key=lambda penalty: score(fit(penalty)))
+    others = [penalty for penalty in PENALTIES if penalty != best]
+    for place in range(len(PENALTIES)):  # wherever it stands among them
+        assert fit(*others[:place], best, *others[place:]).penalty == best
 
 
 def test_neighbours_are_read_from_the_genome_beyond_the_window(planted):

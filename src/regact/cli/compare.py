@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from regact.cli.options import Data, Device, Overwrite, RequiredOut, Resume, Seed, Set, Store, Workers
+from regact.cli.options import Data, Device, Overwrite, RequiredOut, Resume, Seed, Set, Store, Workers, overrides
 from regact.cli.output import print_epoch, print_line, print_remark
 from regact.comparison import compare
 from regact.experiment import load_experiment
@@ -40,10 +40,7 @@ def command(
 
       regact compare experiments/yeast.yaml --data data --out comparisons/yeast --set training.epochs=5
     """
-    overrides = list(settings)
-    overrides += [f"training.seed={seed}"] * (seed is not None)
-    overrides += [f"store={store}"] * (store is not None)
-    plan = load_experiment(experiment, data=data, overrides=overrides)
+    plan = load_experiment(experiment, data=data, overrides=overrides(settings, store=store, seed=seed))
     folder = compare(
         plan,
         out,

@@ -62,3 +62,9 @@ Set = Annotated[
         "--set", help="Replace one value of the configuration; may be given several times.", metavar="FIELD=VALUE"
     ),
 ]
+
+
+def overrides(settings: list[str], *, store: Path | None, seed: int | None) -> list[str]:
+    """What --set, --store and --seed replace in an experiment, as FIELD=VALUE; the named options win over --set."""
+    named = {"store": store, "training.seed": seed}
+    return [*settings, *(f"{field}={value}" for field, value in named.items() if value is not None)]

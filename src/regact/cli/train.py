@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from regact.cli.options import Data, Device, Overwrite, RequiredOut, Resume, Seed, Set, Store, Workers
+from regact.cli.options import Data, Device, Overwrite, RequiredOut, Resume, Seed, Set, Store, Workers, overrides
 from regact.cli.output import print_epoch, print_line, print_remark
 from regact.experiment import load_experiment, train_experiment
 
@@ -43,10 +43,7 @@ def command(
 
       regact train experiments/yeast.yaml --out runs/yeast --resume
     """
-    overrides = list(settings)
-    overrides += [f"training.seed={seed}"] * (seed is not None)
-    overrides += [f"store={store}"] * (store is not None)
-    plan = load_experiment(experiment, data=data, model=preset, overrides=overrides)
+    plan = load_experiment(experiment, data=data, model=preset, overrides=overrides(settings, store=store, seed=seed))
     run = train_experiment(
         plan,
         out,

@@ -37,8 +37,9 @@ class RunRecord:
     @property
     def reach(self) -> str:
         """How far its bins see to either side."""
-        reach = reach_bp(self.model.spec)
-        return "whole window" if reach is None else f"{reach / 1000:.3g} kb"
+        spec = self.model.spec
+        reach = reach_bp(spec)
+        return "whole window" if reach is None or reach >= spec.window_bp else f"{reach / 1000:.3g} kb"
 
     @property
     def minutes(self) -> float:
