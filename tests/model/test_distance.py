@@ -121,3 +121,16 @@ def test_five_decays_start_at_the_papers_constants():
     assert sixteen[0] == 0.01
     assert sixteen[-1] == 0.2
     assert sorted(set(sixteen)) == list(sixteen)
+
+
+@given(heads=st.integers(1, 8), scale=st.floats(0.1, 10.0))
+def test_alpha_scale_multiplies_every_alpha(heads: int, scale: float):
+    for kind in ("constant", "variable", "two_sided"):
+        plain, scaled = (
+            build_distance(distance_start(kind, heads, half_window_bins=64, alpha_scale=s), heads) for s in (1.0, scale)
+        )
+        names = ("log_alphas_right", "log_alphas_left") if kind == "two_sided" else ("alphas",)
+        for name in names:
+            before, after = getattr(plain, name), getattr(scaled, name)
+            ratio = (after - before).exp() if name.startswith("log") else after / before
+            torch.testing.assert_close(ratio, torch.full_like(ratio, scale), rtol=1e-4, atol=0.0)

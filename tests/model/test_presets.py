@@ -107,6 +107,8 @@ def test_layers_and_heads_and_alphas():
         ({"preset": "exp_variable", "heads": [1, 2]}, {}, ["heads lists 2 layers; plain pooling has one"]),
         ({"preset": "attention_none", "alphas": [1.0]}, {}, ["distance none has no alphas"]),
         ({"preset": "attention_variable", "alphas": [1.0], "heads": 2}, {}, ["1 alphas for 2 heads"]),
+        ({"preset": "attention_none", "alpha_scale": 2.0}, {}, ["distance none has no decays"]),
+        ({"preset": "basenji", "alpha_scale": 2.0}, {}, ["alpha_scale: without meaning for preset basenji"]),
         ({"preset": "attention_none", "renormalise": True}, {}, ["renormalise belongs to distance_place"]),
     ],
 )

@@ -34,6 +34,9 @@ class ModelConfig(BaseModel):
     alphas: tuple[PositiveFloat, ...] | None = Field(
         default=None, description="decay per bin of each head: fixed (constant) or where it starts (variable)"
     )
+    alpha_scale: PositiveFloat = Field(
+        default=1.0, description="multiplies the decays that heads have (constant) or start from (variable, two_sided)"
+    )
     distance_place: DistancePlace = Field(default="before_softmax", description="attention presets: where f multiplies")
     renormalise: bool = Field(default=False, description="after_softmax only: divide the weights by their sum")
     head_filters: PositiveInt | None = Field(default=None, description="filters of the head's block")

@@ -16,6 +16,7 @@ def distance_start(
     *,
     half_window_bins: float,
     alphas: Sequence[float] | None = None,
+    alpha_scale: float = 1.0,
     seed: int | Sequence[int] = 0,
 ) -> DistanceSpec:
     """The distance function `kind` with a start for each head; no two heads start alike, or they would stay alike.
@@ -26,18 +27,20 @@ def distance_start(
     Two-sided peaks are spread over the window, one in each of `heads` equal parts of (-1, 1) and placed in its inner
     half by `seed`, so that both sides are covered for any seed; heights are spread over 0.1-0.6, dealt out by `seed`.
     Usual alphas would not do: 0.02 either side makes a peak of height 3.6e-5 in a window of 1,024 bins, a dead head.
+
+    `alpha_scale` multiplies every alpha. Of a two-sided peak it leaves the place and takes the height to that power.
     """
     if kind == "none":
         return DistanceSpec()
     if kind in ("constant", "variable"):
-        return DistanceSpec(kind=kind, alphas=tuple(alphas or _decays(heads)))
+        return DistanceSpec(kind=kind, alphas=tuple(alpha_scale * alpha for alpha in alphas or _decays(heads)))
     random = np.random.default_rng(seed)
     parts = np.arange(heads) + 0.5 + random.uniform(-0.25, 0.25, heads)
     heights = random.permutation(LOWEST_PEAK + (HIGHEST_PEAK - LOWEST_PEAK) * (np.arange(heads) + 0.5) / heads)
     return DistanceSpec(
         kind=kind,
         peaks=tuple(float(p) for p in (2 * parts / heads - 1).round(6)),
-        heights=tuple(float(h) for h in heights.round(6)),
+        heights=tuple(float(h) for h in heights.round(6) ** alpha_scale),
         half_window_bins=half_window_bins,
     )
 

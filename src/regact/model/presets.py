@@ -63,6 +63,7 @@ _BELONGS_TO = {
     "heads": ("attention", "pooling"),
     "distance": ("attention", "pooling"),
     "alphas": ("attention", "pooling"),
+    "alpha_scale": ("attention", "pooling"),
     "distance_place": ("attention",),
     "renormalise": ("attention",),
 }
@@ -142,7 +143,17 @@ def _context(config: ModelConfig, *, bins: int) -> tuple[ContextSpec, ...]:
         )
     distance = config.distance or preset.distance
     starts = [
-        (heads, distance_start(distance, heads, half_window_bins=bins / 2, alphas=config.alphas, seed=(config.seed, i)))
+        (
+            heads,
+            distance_start(
+                distance,
+                heads,
+                half_window_bins=bins / 2,
+                alphas=config.alphas,
+                alpha_scale=config.alpha_scale,
+                seed=(config.seed, i),
+            ),
+        )
         for i, heads in enumerate(_heads(config))
     ]
     if preset.kind == "pooling":
@@ -194,6 +205,8 @@ def _heads_problems(config: ModelConfig) -> list[str]:
         problems.append(f"distance {distance} has no alphas; leave them out, or use constant or variable")
     elif config.alphas is not None and set(heads) != {len(config.alphas)}:
         problems.append(f"{len(config.alphas)} alphas for {', '.join(map(str, heads))} heads; needed one per head")
+    if "alpha_scale" in config.model_fields_set and distance == "none":
+        problems.append("alpha_scale: distance none has no decays; leave it out")
     if config.renormalise and config.distance_place == "before_softmax":
         problems.append("renormalise belongs to distance_place: after_softmax; leave it out")
     return problems

@@ -29,7 +29,7 @@ from regact.training.run_folder import METRICS, claim_run_folder, read_card, wri
 from regact.training.state import Progress, has_state, load_state, save_state, seed_step
 from regact.training.validate import accuracy_table, validate, write_table
 
-EpochReport = Callable[[Mapping[str, float]], None]
+EpochReport = Callable[[Mapping[str, float]], str | None]
 
 
 def train_model(
@@ -55,7 +55,8 @@ def train_model(
     Args:
         settings: What config.yaml shall hold; without it, `spec` and `config`.
         card: Further entries of the card, such as the command.
-        on_epoch: Called with each row of log.csv as soon as it is known.
+        on_epoch: Called with each row of log.csv as soon as it is known. A text that it returns ends the run there, and
+            stands in the card as the reason.
 
     Raises:
         TrainingError: the loss became NaN or infinite, or the device's memory is full.
@@ -139,8 +140,8 @@ class _Training:
             while self.progress.batch or not self.reason_to_end():
                 self.train_epoch(bar)
                 row = self.end_epoch()
-                if on_epoch:
-                    on_epoch(row)
+                if on_epoch and (reason := on_epoch(row)):
+                    return reason
         return self.reason_to_end()
 
     def reason_to_end(self) -> str:
