@@ -1,4 +1,4 @@
-"""Coordinates and bases: intervals, a FASTA genome as memory-mapped codes, regions, contigs and their names.
+"""Coordinates and bases: intervals, a FASTA genome as memory-mapped codes, regions, genes, contigs and their names.
 
 Knows nothing of signals. Imports `errors` and `engine` only.
 """
@@ -6,6 +6,7 @@ Knows nothing of signals. Imports `errors` and `engine` only.
 from regact.genome.bed import BedRow, read_bed, read_bed_rows
 from regact.genome.contig_names import ContigAlias, is_mitochondrial, match_contigs, parse_contig_alias
 from regact.genome.contigs import MIN_GAP_BP, ContigSet, find_contigs
+from regact.genome.genes import Gene, read_genes
 from regact.genome.interval import Interval, parse_region
 from regact.genome.reference import Genome, load_genome
 from regact.genome.regions import Regions
@@ -17,6 +18,7 @@ __all__ = [
     "BedRow",
     "ContigAlias",
     "ContigSet",
+    "Gene",
     "Genome",
     "Interval",
     "Regions",
@@ -30,5 +32,6 @@ __all__ = [
     "parse_region",
     "read_bed",
     "read_bed_rows",
+    "read_genes",
     "reverse_complement",
 ]

@@ -1,20 +1,18 @@
 """BED files, plain or gzip, read against a genome: every bad row is named, all at once."""
 
-import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from regact.errors import ConfigError, FormatError
-from regact.genome.bed_text import is_header, open_text
-from regact.genome.contig_names import ContigAlias, match_contigs
+from regact.genome.contig_names import ContigAlias
 from regact.genome.interval import Interval
+from regact.genome.placed_rows import beyond_end, genome_names, numbered_rows, refuse_bad_rows
 from regact.genome.regions import Regions
 
-_SHOWN_PROBLEMS = 10
+_NEEDED = "a BED file, plain or gzip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +34,21 @@ def read_bed(path: Path | str, *, genome_lengths: Mapping[str, int], alias: Cont
     path = Path(path)
     columns: dict[str, array[int]] = {}  # contig -> line, start, end of one row after the other
     problems: list[str] = []
-    for number, line in _lines(path):
+    for number, line in numbered_rows(path, _NEEDED):
         try:
-            chrom, start, end, _ = _parse_row(line)
+            chrom, start, end, _ = parse_bed_row(line)
             columns.setdefault(chrom, array("q")).extend((number, start, end))
         except ValueError as error:
             problems.append(f"line {number}: {error}")
-    _refuse(path, problems)
+    refuse_bad_rows(path, problems)
     bounds: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    for other, chrom in _genome_names(path, columns, genome_lengths, alias).items():
+    for other, chrom in genome_names(path, columns, genome_lengths, alias).items():
         numbers, starts, ends = np.frombuffer(columns[other], np.int64).reshape(-1, 3).T
         length = genome_lengths[chrom]
         beyond = np.flatnonzero((ends > length) & (starts >= length))
-        problems += [_beyond(numbers[row], starts[row], ends[row], chrom, length) for row in beyond]
+        problems += [beyond_end(numbers[row], starts[row], ends[row], chrom, length) for row in beyond]
         bounds[chrom] = starts, np.minimum(ends, length)
-    _refuse(path, problems)
+    refuse_bad_rows(path, problems)
     return Regions(bounds)
 
 
@@ -69,48 +67,27 @@ def read_bed_rows(
     path = Path(path)
     rows: list[tuple[int, str, int, int, list[str]]] = []
     problems: list[str] = []
-    for number, line in _lines(path):
+    for number, line in numbered_rows(path, _NEEDED):
         try:
-            rows.append((number, *_parse_row(line)))
+            rows.append((number, *parse_bed_row(line)))
         except ValueError as error:
             problems.append(f"line {number}: {error}")
-    _refuse(path, problems)
-    names = _genome_names(path, (other for _, other, *_ in rows), genome_lengths, alias)
+    refuse_bad_rows(path, problems)
+    names = genome_names(path, (other for _, other, *_ in rows), genome_lengths, alias)
     placed: list[BedRow] = []
     for number, other, start, end, rest in rows:
         if (chrom := names.get(other)) is None:
             if all_known:
                 problems.append(f"line {number}: the genome has no contig '{other}'; remove the row or mend the name")
         elif end > genome_lengths[chrom]:
-            problems.append(_beyond(number, start, end, chrom, genome_lengths[chrom]))
+            problems.append(beyond_end(number, start, end, chrom, genome_lengths[chrom]))
         else:
             placed.append(_bed_row(Interval(chrom, start, end), rest))
-    _refuse(path, problems)
+    refuse_bad_rows(path, problems)
     return placed
 
 
-def _beyond(number: int, start: int, end: int, chrom: str, length: int) -> str:
-    return f"line {number}: {start:,}-{end:,} lies beyond the end of {chrom}, {length:,} bp"
-
-
-def _refuse(path: Path, problems: list[str]) -> None:
-    if problems:
-        more = [f"and {len(problems) - _SHOWN_PROBLEMS:,} more"] if len(problems) > _SHOWN_PROBLEMS else []
-        raise ConfigError(path, problems[:_SHOWN_PROBLEMS] + more)
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines (from 1) that hold a row."""
-    try:
-        with open_text(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                if not is_header(line):
-                    yield number, line.rstrip("\r\n")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise FormatError(path, f"not readable ({error})", "a BED file, plain or gzip") from error
-
-
-def _parse_row(line: str) -> tuple[str, int, int, list[str]]:
+def parse_bed_row(line: str) -> tuple[str, int, int, list[str]]:
     """Contig, start, end and the columns after them.
 
     Raises: ValueError saying what is wrong with the row.
@@ -139,13 +116,3 @@ def _parse_score(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None  # many files put other things in column 5
-
-
-def _genome_names(
-    path: Path, other_names: Iterable[str], genome_lengths: Mapping[str, int], alias: ContigAlias | None
-) -> dict[str, str]:
-    """The file's contig name -> the genome's; empty for a file without rows."""
-    seen = dict.fromkeys(other_names)
-    if not seen:
-        return {}
-    return {other: name for name, other in match_contigs(genome_lengths, seen, where=path, alias=alias).items()}
