@@ -64,7 +64,7 @@ Set = Annotated[
 ]
 
 
-def overrides(settings: list[str], *, store: Path | None, seed: int | None) -> list[str]:
-    """What --set, --store and --seed replace in an experiment, as FIELD=VALUE; the named options win over --set."""
-    named = {"store": store, "training.seed": seed}
+def overrides(settings: list[str], *, store: Path | None, seed: int | None, tower: Path | None = None) -> list[str]:
+    """What --set, --store, --seed, --tower replace in an experiment, as FIELD=VALUE; named options win over --set."""
+    named = {"store": store, "training.seed": seed, "transfer.run": tower}
     return [*settings, *(f"{field}={value}" for field, value in named.items() if value is not None)]

@@ -22,6 +22,10 @@ def command(
         str | None,
         typer.Option("--preset", help="A preset, or a model of the compare section, instead."),
     ] = None,
+    tower: Annotated[
+        Path | None,
+        typer.Option("--tower", help="Start from the tower of this run.", metavar="RUN"),
+    ] = None,
     settings: Set = [],  # noqa: B006, typer copies it
     data: Data = None,
     device: Device = "auto",
@@ -41,9 +45,12 @@ def command(
 
       regact train experiments/yeast.yaml --out runs/basenji --preset basenji --set training.epochs=5
 
+      regact train experiments/yeast.yaml --out runs/tuned --tower runs/basenji --set transfer.freeze_epochs=2
+
       regact train experiments/yeast.yaml --out runs/yeast --resume
     """
-    plan = load_experiment(experiment, data=data, model=preset, overrides=overrides(settings, store=store, seed=seed))
+    replaced = overrides(settings, store=store, seed=seed, tower=tower)
+    plan = load_experiment(experiment, data=data, model=preset, overrides=replaced)
     run = train_experiment(
         plan,
         out,

@@ -49,5 +49,7 @@ def check_trials(trials: Sequence[Trial], store: Store, device: str) -> None:
     """Raise RunError where what an earlier comparison left in a run folder was made otherwise: before any training."""
     for trial in trials:
         if (trial.run / CARD).exists():
-            now = describe(store, trial.spec(store), trial.experiment.training, choose_device(device))
+            now = describe(
+                store, trial.spec(store), trial.experiment.training, choose_device(device), trial.experiment.transfer
+            )
             check_same(trial.run, read_card(trial.run), now)

@@ -10,6 +10,7 @@ from regact.errors import ConfigError
 from regact.experiment.comparison_config import ComparedModel, ComparisonConfig
 from regact.model import ModelConfig, ModelSpec, model_spec
 from regact.training.config import TrainingConfig
+from regact.training.transfer import NO_TRANSFER, TransferConfig
 
 
 class Experiment(BaseModel):
@@ -25,6 +26,7 @@ class Experiment(BaseModel):
     dataset: DatasetConfig = DatasetConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+    transfer: TransferConfig = NO_TRANSFER
     compare: ComparisonConfig = ComparisonConfig()
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@
     dataset: {window_bp: 16384, ...}       # DatasetConfig
     model: {preset: basenji, width: 0.3}   # ModelConfig
     training: {epochs: 20, ...}            # TrainingConfig
+    transfer: {run: runs/basenji}          # TransferConfig: an earlier run to start from, in the working directory
     compare:                               # ComparisonConfig, for `regact compare`
       models: [standard, {preset: basenji, dilated_layers: 6}]
 
@@ -27,7 +28,7 @@ from regact.settings import check_settings, override, read_yaml
 
 DATA_VARIABLE = "REGACT_DATA"
 Settings = TypeVar("Settings", bound=BaseModel)
-_OUTPUTS = {"store"}  # paths that are relative to the working directory
+_OUTPUTS = {"store", "run"}  # what regact wrote or will write: paths that are relative to the working directory
 
 
 def load_experiment(

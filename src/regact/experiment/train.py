@@ -7,6 +7,7 @@ from regact.experiment.experiment import Experiment
 from regact.experiment.load import load_experiment
 from regact.experiment.store import open_or_build_store
 from regact.training.loop import EpochReport, train_model
+from regact.training.transfer import check_transfer
 
 
 def train_experiment(
@@ -34,6 +35,7 @@ def train_experiment(
     Raises: as `load_experiment`, `open_or_build_store` and `train_model`.
     """
     plan = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
+    check_transfer(plan.transfer, plan.model_spec(n_tracks=1))  # a build may take hours
     store = open_or_build_store(plan, workers=workers, tell=tell)
     return train_model(
         store,
@@ -41,6 +43,7 @@ def train_experiment(
         plan.model_spec(store.n_tracks),
         plan.training,
         out,
+        transfer=plan.transfer,
         device=device,
         workers=workers or 0,
         overwrite=overwrite,

@@ -6,7 +6,7 @@ A `ModelConfig` (what a user writes) becomes a `ModelSpec` (plain numbers), whic
 """
 
 from regact.model.build import build_model
-from regact.model.checkpoint import load_model, load_spec, save_model
+from regact.model.checkpoint import load_model, load_spec, save_model, weights_checksum
 from regact.model.config import ModelConfig
 from regact.model.cost import Cost, Layer, count
 from regact.model.one_hot import one_hot
@@ -35,4 +35,5 @@ __all__ = [
     "reach_bp",
     "receptive_field_bp",
     "save_model",
+    "weights_checksum",
 ]

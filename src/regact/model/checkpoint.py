@@ -1,5 +1,6 @@
 """Save and load a model: one safetensors file that holds the weights and the spec. Nothing in it is ever run."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -64,6 +65,14 @@ def load_spec(folder: Path | str) -> ModelSpec:
     Raises: as `load_model`.
     """
     return _read(_weights_path(folder), only_spec=True)[0]
+
+
+def weights_checksum(folder: Path | str) -> str:
+    """The sha256 (hex) of the weights file in `folder`, or of a weights file itself.
+
+    Raises: RunError where there is none.
+    """
+    return hashlib.sha256(_weights_path(folder).read_bytes()).hexdigest()
 
 
 def _weights_path(folder: Path | str) -> Path:

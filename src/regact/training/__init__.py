@@ -7,12 +7,15 @@ from regact.training.config import TrainingConfig
 from regact.training.device import choose_device, open_fabric
 from regact.training.loop import train_model
 from regact.training.run_folder import read_card
+from regact.training.transfer import TransferConfig, check_transfer
 from regact.training.validate import Validation, accuracy_table, validate, write_table
 
 __all__ = [
     "TrainingConfig",
+    "TransferConfig",
     "Validation",
     "accuracy_table",
+    "check_transfer",
     "choose_device",
     "open_fabric",
     "read_card",

@@ -12,12 +12,19 @@ from regact.dataset import Store
 from regact.errors import DataError, RunError
 from regact.model import ModelSpec
 from regact.training.config import TrainingConfig
+from regact.training.transfer import NO_TRANSFER, TransferConfig, describe_transfer
 
 # Settings that say when to end or save; a run may be resumed with others.
 LIMITS = {"epochs", "max_steps", "max_minutes", "patience", "min_delta", "save_minutes"}
 
 
-def describe(store: Store, spec: ModelSpec, config: TrainingConfig, device: torch.device) -> dict[str, Any]:
+def describe(
+    store: Store,
+    spec: ModelSpec,
+    config: TrainingConfig,
+    device: torch.device,
+    transfer: TransferConfig = NO_TRANSFER,
+) -> dict[str, Any]:
     """The entries that name data, model, settings, code and machine."""
     return {
         "store": {"path": str(store.path), "fingerprint": store.fingerprint},
@@ -25,6 +32,7 @@ def describe(store: Store, spec: ModelSpec, config: TrainingConfig, device: torc
         "tracks": list(store.sheet.identifiers),
         "model": spec.model_dump(mode="json"),
         "training": config.model_dump(mode="json"),
+        "transfer": describe_transfer(transfer),
         "code": {
             "regact": importlib.metadata.version("regact"),
             "torch": torch.__version__,
@@ -40,6 +48,7 @@ def describe(store: Store, spec: ModelSpec, config: TrainingConfig, device: torc
 
 def check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise RunError, naming all differences, unless a run described by `before` can go on as `now`."""
+    start_before, start_now = before.get("transfer") or {}, now["transfer"] or {}
     pairs = {
         "store.fingerprint": (before["store"]["fingerprint"], now["store"]["fingerprint"]),
         "model": (before["model"], now["model"]),
@@ -47,6 +56,11 @@ def check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
             f"training.{name}": (before["training"].get(name), value)
             for name, value in now["training"].items()
             if name not in LIMITS
+        },
+        **{
+            f"transfer.{name}": (start_before.get(name), start_now.get(name))
+            for name in start_before | start_now
+            if name != "run"  # it may have moved; its weights are compared
         },
     }
     differences = [name for name, (old, new) in pairs.items() if old != new]

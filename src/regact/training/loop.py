@@ -27,6 +27,14 @@ from regact.training.objective import first_broken_track, kernel_penalty, poisso
 from regact.training.optimizer import build_optimizer, learning_rate_at
 from regact.training.run_folder import METRICS, claim_run_folder, read_card, write_card, write_log, write_settings
 from regact.training.state import Progress, has_state, load_state, save_state, seed_step
+from regact.training.transfer import (
+    NO_TRANSFER,
+    TransferConfig,
+    check_transfer,
+    set_frozen,
+    take_weights,
+    taken_parts,
+)
 from regact.training.validate import accuracy_table, validate, write_table
 
 EpochReport = Callable[[Mapping[str, float]], str | None]
@@ -39,6 +47,7 @@ def train_model(
     config: TrainingConfig,
     out: str | Path,
     *,
+    transfer: TransferConfig = NO_TRANSFER,
     device: str = "auto",
     workers: int = 0,
     overwrite: bool = False,
@@ -53,7 +62,8 @@ def train_model(
     stopped at any point and resumed.
 
     Args:
-        settings: What config.yaml shall hold; without it, `spec` and `config`.
+        transfer: What starts from another run's weights; without it, all weights start fresh.
+        settings: What config.yaml shall hold; without it, `spec`, `config` and `transfer`.
         card: Further entries of the card, such as the command.
         on_epoch: Called with each row of log.csv as soon as it is known. A text that it returns ends the run there, and
             stands in the card as the reason.
@@ -61,23 +71,25 @@ def train_model(
     Raises:
         TrainingError: the loss became NaN or infinite, or the device's memory is full.
         DeviceError: the device is not on this machine.
-        RunError: the run to resume is of other data, another model or other settings.
+        RunError: the run to resume is of other data, another model or other settings; the run to start from does not
+            have the parts that this model needs.
         OutputExistsError: `out` is there and neither `overwrite` nor `resume` is given.
         ProgramError: another process is training in `out`.
         KeyboardInterrupt: after Ctrl-C, when the state is saved.
     """
     out = Path(out)
     check_fit(store, spec, config)
+    check_transfer(transfer, spec)
     fabric = open_fabric(device, config.precision)
-    about = describe(store, spec, config, fabric.device) | dict(card or {})
+    about = describe(store, spec, config, fabric.device, transfer) | dict(card or {})
     with claim_run_folder(out, overwrite=overwrite, resume=resume) as goes_on:
         if goes_on:
             check_same(out, read_card(out), about)
         write_card(out, state="training", **about)
-        write_settings(out, settings or {"model": about["model"], "training": about["training"]})
+        write_settings(out, settings or {name: about[name] for name in ("model", "training", "transfer")})
         cuda = [fabric.device.index] if fabric.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda), deferred_interrupt() as interrupt, _state_on_card(out):
-            training = _Training(store, genome, spec, config, out, fabric, workers, interrupt)
+            training = _Training(store, genome, spec, config, transfer, out, fabric, workers, interrupt)
             if goes_on:
                 training.restore()
             ended = training.run(on_epoch)
@@ -95,12 +107,14 @@ class _Training:
         genome: Genome,
         spec: ModelSpec,
         config: TrainingConfig,
+        transfer: TransferConfig,
         out: Path,
         fabric: Fabric,
         workers: int,
         interrupt: Interrupt,
     ) -> None:
         self.store, self.config, self.out, self.fabric, self.interrupt = store, config, out, fabric, interrupt
+        self.transfer = transfer
         self.train_loader = Loader(
             store,
             genome,
@@ -118,8 +132,11 @@ class _Training:
 
         self.model = build_model(spec, seed=config.seed)
         self.model.head.start_at(store.track_statistics["mean"].tolist(), self.model.link)
+        take_weights(self.model, transfer)
         # Fabric moves the model to its device; what it returns wraps both for precision and, later, several devices.
-        self.optimizer = build_optimizer(self.model, config)
+        self.optimizer = build_optimizer(
+            self.model, config, taken=taken_parts(self.model, transfer), rate_factor=transfer.rate_factor
+        )
         self.wrapped_model, self.wrapped_optimizer = fabric.setup(self.model, self.optimizer)
         self.progress = Progress()
         self.started = self.saved = time.monotonic()
@@ -168,6 +185,7 @@ class _Training:
     def train_epoch(self, bar: ProgressBar) -> None:
         """The steps of one epoch that are still to do, fewer where the budget ends first."""
         self.wrapped_model.train()
+        set_frozen(self.model, self.transfer, self.progress.epoch)
         batches = self.train_loader.epoch(self.progress.epoch, start=self.progress.batch)
         for batch in self.until_interrupted(batches):
             if self.progress.batch and self.out_of_budget():
@@ -184,7 +202,7 @@ class _Training:
         config, done = self.config, self.progress
         seed_step(config.seed, done.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate_at(done.step, config, self.total_steps)
+            group["lr"] = group["rate_factor"] * learning_rate_at(done.step, config, self.total_steps)
         z = self.wrapped_model(one_hot(example.codes))
         loss = poisson_loss(self.model, z, example)
         value = loss.item()

@@ -1,6 +1,7 @@
 """Adam, and its learning rate at each step."""
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import nn
@@ -9,14 +10,24 @@ from regact.training.config import TrainingConfig
 from regact.training.objective import kernels
 
 
-def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    """Adam over all parameters; with `decoupled_decay`, kernels shrink besides (AdamW, which is Adam without decay)."""
+def build_optimizer(
+    model: nn.Module, config: TrainingConfig, *, taken: Iterable[nn.Module] = (), rate_factor: float = 1.0
+) -> torch.optim.AdamW:
+    """Adam over all parameters; with `decoupled_decay`, kernels shrink besides (AdamW, which is Adam without decay).
+
+    Each group has its `rate_factor`, by which the learning rate of a step is to be multiplied: for the parts of the
+    model that were `taken` from another run the one given here, else 1.
+    """
     kernel_ids = {id(kernel) for kernel in kernels(model)}
-    decayed = [p for p in model.parameters() if id(p) in kernel_ids]
-    spared = [p for p in model.parameters() if id(p) not in kernel_ids]
+    taken_ids = {id(parameter) for part in taken for parameter in part.parameters()}
     groups = [
-        {"params": decayed, "weight_decay": config.decoupled_decay},
-        {"params": spared, "weight_decay": 0.0},
+        {
+            "params": [p for p in model.parameters() if (id(p) in kernel_ids, id(p) in taken_ids) == (kernel, old)],
+            "weight_decay": config.decoupled_decay if kernel else 0.0,
+            "rate_factor": rate_factor if old else 1.0,
+        }
+        for kernel in (True, False)
+        for old in (True, False)
     ]
     return torch.optim.AdamW(
         [group for group in groups if group["params"]], lr=config.learning_rate, betas=config.betas
