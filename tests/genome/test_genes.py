@@ -23,10 +23,10 @@ chr1\tsource\tgene\t10\t300\t.\t+\t.\tgene_id "g1"; level 2; gene_name "ABC1";
 chr1\tsource\ttranscript\t10\t200\t.\t+\t.\tgene_id "g1"; transcript_id "g1.1"; gene_name "ABC1";
 chr1\tsource\texon\t10\t200\t.\t+\t.\tgene_id "g1"; transcript_id "g1.1";
 chr1\tsource\ttranscript\t90\t300\t.\t+\t.\tgene_id "g1"; transcript_id "g1.2"; gene_name "ABC1";
-chrUn\tsource\tgene\t1\t9\t.\t.\t.\tgene_id "lost";
+chrUn\tsource\tgene\t1\t9\t.\t+\t.\tgene_id "lost";
 chr2\tsource\tgene\t1\t500\t.\t-\t.\tgene_id "g2"
 chr2\tsource\ttranscript\t1\t500\t.\t-\t.\tgene_id "g2"; transcript_id "g2.1"
-""".replace("chrUn\tsource\tgene\t1\t9\t.\t.", "chrUn\tsource\tgene\t1\t9\t.\t+")
+"""
 GFF3 = """##gff-version 3
 chr1\tX\tregion\t1\t1000\t.\t.\t.\tID=chr1
 chr1\tX\tgene\t10\t300\t.\t+\t.\tID=g1;Name=ABC1;Note=a%3Bb

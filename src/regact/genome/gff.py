@@ -67,7 +67,7 @@ def parse_gff_row(number: int, line: str) -> AnnotationRow:
 
 
 def parse_attributes(text: str) -> dict[str, str]:
-    """The attributes of a row, `key "value";` (GTF) or `key=value;` with %-escapes (GFF3); the first of a key counts."""
+    """The attributes of a row: `key "value";` (GTF) or `key=value;` with %-escapes (GFF3); of a key the first."""
     if _IS_GFF3.match(text):
         pairs = [(key.strip(), unquote(value.strip())) for key, _, value in _split_pairs(text)]
     else:

@@ -1,4 +1,4 @@
-"""What text files of rows placed on a genome share (BED, GTF, GFF3): numbered lines, contig names, all bad rows at once."""
+"""What text files of rows on a genome share (BED, GTF, GFF3): numbered lines, contig names, all bad rows at once."""
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
