@@ -20,6 +20,7 @@ from regact.genome import Genome
 from regact.model import load_model, one_hot
 from regact.model.prediction import inference
 from regact.training import accuracy_table, choose_device, read_card, validate, write_table
+from regact.training.validate import Observe
 
 MEASURES = ("pearson", "pearson_log1p", "r2", "r2_log1p")
 
@@ -98,6 +99,7 @@ def evaluate(
     batch_size: int = 8,
     workers: int = 0,
     ensemble: bool = False,
+    observe: Observe | None = None,
 ) -> Accuracy:
     """Judge the best weights of a run on one split.
 
@@ -110,6 +112,7 @@ def evaluate(
         batch_size: Windows predicted at once; changes nothing but memory and speed.
         workers: Processes that read ahead.
         ensemble: Predict the mean over both strands and shifts of -1, 0 and 1 bp, six times the work.
+        observe: Called with each batch and its rates.
 
     Raises:
         RunError: `run` is no run folder, has no weights yet, or was trained on another dataset.
@@ -130,7 +133,7 @@ def evaluate(
 
     with Loader(dataset, bases, split, batch_size=batch_size, workers=workers) as loader, inference(model):
         batches = _with_progress(loader.epoch(0), f"evaluate {split}", loader.batches_per_epoch)
-        result = validate(rate_of, batches, strand_pair=strand_pair, device=chosen)
+        result = validate(rate_of, batches, strand_pair=strand_pair, device=chosen, observe=observe)
     return Accuracy(
         predictor=str(run),
         split=split,

@@ -22,6 +22,8 @@ from regact.tracks import TrackSheet
 _LARGEST_RATE = torch.finfo(torch.float32).max
 
 RateOf = Callable[[Batch, Example], Float[Tensor, "batch track bin"]]
+# Sees each batch with its rates, as they are judged: for what needs more of them than the sums over a split.
+Observe = Callable[[Batch, Example, Float[Tensor, "batch track bin"]], None]
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def validate(
     *,
     strand_pair: Int64[Tensor, "track"],
     device: torch.device,
+    observe: Observe | None = None,
 ) -> Validation:
     """Predict every batch with `rate_of` (expected counts, on `device`) and compare with what was measured."""
     sums = AccuracySums(len(strand_pair))
@@ -58,6 +61,8 @@ def validate(
         loss_sum += float(poisson_nll_of_rate(rate, example.targets, example.mask)) * unmasked
         n_bins += unmasked
         sums.update(rate, example.targets, example.mask)
+        if observe:
+            observe(batch, example, rate)
     return Validation(loss_sum / n_bins if n_bins else math.nan, sums)
 
 
