@@ -9,6 +9,7 @@ from regact.tracks.open_signal import open_signal
 from regact.tracks.read_sheet import read_track_sheet
 from regact.tracks.sheet import Track, TrackSheet
 from regact.tracks.signals import Signal
+from regact.tracks.strand import track_strands
 from regact.tracks.transform import SUM_STATS, TRANSFORM_VERSION, TrackTransform, depth_factors
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "open_signals",
     "read_binned",
     "read_track_sheet",
+    "track_strands",
     "track_total",
     "track_transform",
     "write_bigwig",
