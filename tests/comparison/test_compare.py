@@ -1,5 +1,6 @@
 """A comparison on planted data: what it writes, what it does not do twice, and what it refuses before it works."""
 
+import hashlib
 import json
 
 import pandas as pd
@@ -10,6 +11,7 @@ from regact.errors import ConfigError, OutputExistsError, RunError
 from regact.evaluation import MEASURES, evaluate, judgement
 from regact.experiment import ComparisonConfig
 from regact.model import load_spec
+from regact.training import TransferConfig, read_card
 
 
 def experiment(
@@ -134,3 +136,64 @@ def test_every_model_that_does_not_fit_is_told(planted, tmp_path):
     assert first.startswith("standrad: preset 'standrad' is unknown; did you mean standard?")
     assert second.startswith("standard: heads: without meaning for preset standard")
     assert not (tmp_path / "out").exists()
+
+
+class TestPretraining:
+    """One tower, trained once, for all models."""
+
+    @pytest.fixture
+    def plan(self, planted):
+        models = ("standard", {"preset": "exp_constant", "name": "decays"})
+        pretrain = {
+            "model": {"preset": "basenji", "dilated_layers": 2, "dilated_filters": 8},
+            "epochs": 3,
+            "freeze_epochs": 1,
+        }
+        return experiment(planted, models=models, splits=("valid",), baseline=False, pretrain=pretrain)
+
+    def test_every_model_starts_from_the_tower_of_one_run(self, plan, tmp_path):
+        epochs = []
+        out = compare(plan, tmp_path / "out", device="cpu", on_epoch=lambda name, row: epochs.append(name))
+        assert epochs == ["pretrained"] * 3 + ["standard"] * 2 + ["decays"] * 2
+        assert results(out)["tower"].tolist() == ["tower of basenji, frozen for 1 epoch"] * 2
+        assert "tower of basenji, frozen for 1 epoch" in (out / "report.html").read_text()
+        sha256 = hashlib.sha256((out / "pretrained/weights.safetensors").read_bytes()).hexdigest()
+        for name in ("standard", "decays"):
+            start = read_card(out / "runs" / name)["transfer"]
+            assert (start["weights_sha256"], start["run"]) == (sha256, str(out / "pretrained"))
+
+    def test_cut_while_the_tower_trains_it_goes_on_and_ends_the_same(self, plan, tmp_path):
+        def cut(name, row):
+            if row["epoch"] == 2:
+                raise KeyboardInterrupt
+
+        whole = compare(plan, tmp_path / "whole", device="cpu")
+        with pytest.raises(KeyboardInterrupt):
+            compare(plan, tmp_path / "out", device="cpu", on_epoch=cut)
+        epochs = []
+        out = compare(
+            plan, tmp_path / "out", device="cpu", on_epoch=lambda name, row: epochs.append((name, row["epoch"]))
+        )
+        assert epochs[0] == ("pretrained", 3)
+        pd.testing.assert_frame_equal(untimed(results(out)), untimed(results(whole)))
+        epochs.clear()
+        compare(plan, out, device="cpu", on_epoch=lambda *row: epochs.append(row))
+        assert epochs == []
+
+    def test_towers_that_do_not_fit_are_told_of_every_model_before_any_work(self, plan, tmp_path):
+        models = ("standard", {"preset": "exp_constant", "filters": (16, 20)}, {"preset": "basenji", "widths": (9, 3)})
+        other = ComparisonConfig(models=models, pretrain=plan.compare.pretrain)
+        with pytest.raises(ConfigError) as caught:
+            compare(plan.model_copy(update={"compare": other}), tmp_path / "out", device="cpu")
+        assert list(caught.value.problems) == [
+            "exp_constant cannot start from pretrained: "
+            "tower block 2 has 24 filters of width 3, pool 8, needed 20 filters of width 3, pool 8",
+            "basenji cannot start from pretrained: "
+            "tower block 1 has 16 filters of width 11, pool 4, needed 16 filters of width 9, pool 4",
+        ]
+        assert not (tmp_path / "out").exists()
+
+    def test_two_towers_are_one_too_many(self, plan, tmp_path):
+        both = plan.model_copy(update={"transfer": TransferConfig(run=tmp_path)})
+        with pytest.raises(ConfigError, match=r"compare\.pretrain: transfer\.run names another tower"):
+            compare(both, tmp_path / "out", device="cpu")

@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+from regact.comparison.pretraining import check_towers, starting_from, tower_trial
 from regact.comparison.results import RESULTS, Row, baseline_row, describe_trial, trial_row, write_results
 from regact.comparison.trial import RUNS, Trial, check_trials, list_trials
 from regact.dataset import Store
@@ -32,7 +34,8 @@ def compare(
 ) -> Path:
     """Train the models of an experiment's `compare` section on its dataset under one budget; return the folder `out`.
 
-    The folder gets a run folder for each model (`runs/NAME`), `results.tsv`, which is written anew as each of them
+    The folder gets a run folder for each model (`runs/NAME`), one for the tower that they start from, where the section
+    asks for one (`pretrained`), `results.tsv`, which is written anew as each of them
     finishes, and `report.html`. Repeated, the same call goes on where it was stopped: a finished model is not trained
     again, one that was cut goes on from its last saved state.
 
@@ -50,10 +53,17 @@ def compare(
     """
     plan = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
     out = Path(out)
-    trials = list_trials(plan, out)
+    train = partial(train_experiment, device=device, workers=workers, resume=True, command=command)
+    tower = tower_trial(plan, out)
+    trials = list_trials(starting_from(tower, plan), out)
+    check_towers(trials, tower)
     _claim(out, overwrite=overwrite, resume=resume)
     store = open_or_build_store(plan, workers=workers, tell=tell)
     genome = store.open_genome(plan.genome)
+    if tower is not None:
+        tell(f"the tower that all models start from: {tower.experiment.model.preset}")
+        check_trials([tower], store, device)
+        train(tower.experiment, tower.run, on_epoch=_of_trial(tower.name, on_epoch))
     check_trials(trials, store, device)
     rows: list[Row] = []
     if plan.compare.baseline:
@@ -61,15 +71,7 @@ def compare(
         rows += map(baseline_row, judge_baseline(store, genome, splits=plan.compare.splits, folder=out))
     for number, trial in enumerate(trials, start=1):
         tell(f"model {number} of {len(trials)}: {trial.name}")
-        train_experiment(
-            trial.experiment,
-            trial.run,
-            device=device,
-            workers=workers,
-            resume=True,
-            command=command,
-            on_epoch=_of_trial(trial.name, on_epoch),
-        )
+        train(trial.experiment, trial.run, on_epoch=_of_trial(trial.name, on_epoch))
         done = _judge_trial(trial, store, genome, device=device, workers=workers)
         for row in done:
             tell(describe_trial(row))

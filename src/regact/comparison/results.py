@@ -15,6 +15,7 @@ from regact.model import ModelSpec, count, reach_bp
 from regact.model.spec import AttentionSpec, DilatedSpec
 from regact.training import read_card
 from regact.training.run_folder import LOG
+from regact.training.transfer import start_in_words
 
 RESULTS = "results.tsv"
 Row = dict[str, Any]
@@ -28,6 +29,7 @@ def trial_row(name: str, run: Path, spec: ModelSpec, judgement: Judgement) -> Ro
         "model": name,
         "preset": spec.preset,
         **_context(spec),
+        "tower": start_in_words(card),
         "seed": card["training"]["seed"],
         "parameters": cost.parameters,
         "gmac": cost.gmac,

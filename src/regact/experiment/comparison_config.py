@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 from regact.model import ModelConfig
 
@@ -41,6 +41,17 @@ class ComparedModel(ModelConfig):
         return self.model_dump(exclude_unset=True, exclude={"name"})
 
 
+class PretrainConfig(BaseModel):
+    """A tower trained once and given to every model of a comparison, as the paper does (4.2, 6)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: ComparedModel = Field(default=ComparedModel(preset="basenji"), description="the model that it is trained in")
+    epochs: PositiveInt | None = Field(default=None, description="of its training; without it, training.epochs")
+    freeze_epochs: int = Field(default=0, ge=0, description="as transfer.freeze_epochs, in every model")
+    rate_factor: float = Field(default=1.0, gt=0, description="as transfer.rate_factor, in every model")
+
+
 class ComparisonConfig(BaseModel):
     """Models trained on one dataset under one budget: that of the `training` section.
 
@@ -54,6 +65,8 @@ class ComparisonConfig(BaseModel):
         default=("valid", "test"), min_length=1, description="where models are judged; the report is on the last"
     )
     baseline: bool = Field(default=True, description="judge the ridge regression on 4-mers too, the floor")
+
+    pretrain: PretrainConfig | None = Field(default=None, description="start every model from one trained tower")
 
     @field_validator("models")
     @classmethod

@@ -17,6 +17,7 @@ from regact.report.render import render_page
 from regact.report.run_record import RunRecord, read_run, run_labels
 from regact.report.tables import assay_table, dataset_table, summary_table
 from regact.training.run_folder import CONFIG, read_card
+from regact.training.transfer import start_in_words
 
 
 def write_report(
@@ -181,6 +182,7 @@ def _run_facts(run: RunRecord) -> dict[str, str]:
         "label": run.label,
         "folder": run.accuracy.predictor,
         "state": run.card["state"] + (f": {run.card['ended']}" if "ended" in run.card else ""),
+        "start": start_in_words(run.card),
         "command": run.card.get("command", ""),
         "made": f"regact {code['regact']}, torch {code['torch']}, Python {code['python']}; {machine['device']}, "
         f"{machine['threads']} threads",

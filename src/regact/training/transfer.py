@@ -1,6 +1,6 @@
 """Start from what another run has learned: its tower, the first blocks of it, or its whole trunk (paper, 4.2 and 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -117,6 +117,20 @@ def describe_transfer(transfer: TransferConfig) -> dict[str, Any] | None:
         return None
     origin = {"preset": load_spec(transfer.run).preset, "weights_sha256": weights_checksum(transfer.run)}
     return transfer.model_dump(mode="json") | origin
+
+
+def start_in_words(card: Mapping[str, Any]) -> str:
+    """What a run's card says of its start, for tables and pages: `new`, or what came from where and how it trained."""
+    start = card.get("transfer")
+    if start is None:
+        return "new"
+    what = f"first {start['blocks']} blocks" if start["blocks"] else start["parts"]
+    text = f"{what} of {start['preset'] or Path(start['run']).name}"
+    if start["freeze_epochs"]:
+        text += f", frozen for {start['freeze_epochs']} epoch{'s' if start['freeze_epochs'] > 1 else ''}"
+    if start["rate_factor"] != 1:
+        text += f", learning rate x {start['rate_factor']:g}"
+    return text
 
 
 def _blocks(tower: TowerSpec) -> list[str]:
