@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -62,6 +64,23 @@ def test_shift_and_strand_of_a_window_do_not_depend_on_the_batch_size(plan, epoc
     one = by_window(BatchPlan(plan.n_windows, plan.batch_size, plan.seed, plan.shuffle, plan.augmentation))
     assert one == by_window(BatchPlan(plan.n_windows, batch_size, plan.seed, plan.shuffle, plan.augmentation))
     assert all(abs(shift) <= plan.augmentation.max_shift_bp for shift, _ in one.values())
+
+
+@given(plan=plans, epoch=st.integers(0, 1000), shares=st.integers(1, 5))
+def test_the_shares_of_a_batch_hold_it_once_in_order(plan, epoch, shares):
+    parts = [replace(plan, share=share, shares=shares) for share in range(shares)]
+    for i, whole in enumerate(whole_epoch(plan, epoch)):
+        batches = [part.batch(epoch, i) for part in parts]
+        for field, of_shares in zip(whole, zip(*batches, strict=True), strict=True):
+            np.testing.assert_array_equal(np.concatenate(of_shares), field)
+        sizes = [len(batch.windows) for batch in batches]
+        assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize(("share", "shares"), [(-1, 2), (2, 2), (0, 0)])
+def test_a_share_that_there_is_not_is_refused(share, shares):
+    with pytest.raises(ValueError, match="needed one from 0"):
+        BatchPlan(4, 2, share=share, shares=shares)
 
 
 def test_orders_shifts_and_strands_are_spread_evenly():

@@ -72,6 +72,30 @@ def test_an_epoch_can_start_at_any_batch(small_store, two_workers):
         assert [contents(batch) for batch in two_workers.epoch(2, start=start)] == whole[start:]
 
 
+def test_processes_share_every_batch_and_may_take_turns_at_whole_ones(small_store, two_workers):
+    whole = list(two_workers.epoch(2))
+    shares = []
+    for share in range(2):
+        with Loader(*small_store, "train", batch_size=2, share=share, shares=2, workers=1, **AUGMENTED) as loader:
+            shares.append(list(loader.epoch(2)))
+    for batch, *parts in zip(whole, *shares, strict=True):
+        assert torch.equal(batch.rows, torch.cat([part.rows for part in parts]))
+        assert torch.equal(batch.codes, torch.cat([part.codes for part in parts]))
+        assert torch.equal(batch.targets, torch.cat([part.targets for part in parts]))
+    turns = [[batch.rows.tolist() for batch in two_workers.epoch(2, start=k, every=2)] for k in range(2)]
+    assert sorted(row for turn in turns for row in turn) == sorted(batch.rows.tolist() for batch in whole)
+
+
+def test_a_batch_is_cut_into_parts_that_hold_it_once(small_store):
+    (batch,) = Loader(*small_store, "train", batch_size=6, **AUGMENTED).epoch(0)
+    for n in (1, 2, 4, 6):
+        parts = batch.parts(n)
+        assert [len(part) for part in parts] == [len(part.codes) for part in parts]
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+        for name in ("codes", "targets", "mask", "reverse", "rows"):
+            assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(batch, name))
+
+
 def test_batches_that_are_kept_are_not_overwritten(small_store, two_workers):
     expected = [contents(batch) for epoch in range(4) for batch in two_workers.epoch(epoch)]
     kept = [batch for epoch in range(4) for batch in two_workers.epoch(epoch)]  # more than there are slots

@@ -55,8 +55,11 @@ class BatchPlan:
     they make, and a compiled model would be compiled twice; with a new order each epoch the windows left out differ
     each time. Where it would be the only batch it is kept.
 
+    Of several processes that train together each takes its own `share` of all `shares` of every batch, counted from 0:
+    together they hold the batch's windows once, in order, and their numbers differ by one at most.
+
     Raises:
-        ValueError: fewer than one window, a batch size below one, or a negative seed.
+        ValueError: fewer than one window, a batch size below one, a negative seed, or no such share.
     """
 
     n_windows: int
@@ -65,12 +68,16 @@ class BatchPlan:
     shuffle: bool = False
     augmentation: Augmentation = NO_AUGMENTATION
     drop_last: bool = False
+    share: int = 0
+    shares: int = 1
 
     def __post_init__(self) -> None:
         if self.n_windows < 1 or self.batch_size < 1 or self.seed < 0:
             raise ValueError(
                 f"n_windows {self.n_windows}, batch_size {self.batch_size}, seed {self.seed}; needed >= 1, >= 1, >= 0"
             )
+        if not 0 <= self.share < self.shares:
+            raise ValueError(f"share {self.share} of {self.shares}; needed one from 0 to {self.shares - 1}")
 
     @property
     def batches_per_epoch(self) -> int:
@@ -79,7 +86,7 @@ class BatchPlan:
         return whole if whole and (self.drop_last or not rest) else whole + 1
 
     def batch(self, epoch: int, i: int) -> PlannedBatch:
-        """Batch `i` of epoch `epoch`, both counted from 0.
+        """This share of batch `i` of epoch `epoch`, both counted from 0; empty where windows are fewer than shares.
 
         Raises:
             IndexError: `i` is no batch of an epoch.
@@ -88,7 +95,8 @@ class BatchPlan:
             raise IndexError(f"batch {i} of {self.batches_per_epoch}")
         chosen = slice(i * self.batch_size, min((i + 1) * self.batch_size, self.n_windows))
         order = _order(self.seed, epoch, self.n_windows) if self.shuffle else np.arange(self.n_windows)
-        windows = order[chosen]
+        whole = order[chosen]
+        windows = whole[len(whole) * self.share // self.shares : len(whole) * (self.share + 1) // self.shares]
         return PlannedBatch(windows, self._shifts(epoch, windows), self._reverse(epoch, windows))
 
     def _shifts(self, epoch: int, windows: Int64[np.ndarray, " batch"]) -> Int64[np.ndarray, " batch"]:

@@ -27,7 +27,7 @@ class Loader:
         store: The dataset.
         genome: The genome it was built from (`store.open_genome()`).
         split: train, valid or test.
-        batch_size, seed, shuffle, augmentation, drop_last: See `BatchPlan`.
+        batch_size, seed, shuffle, augmentation, drop_last, share, shares: See `BatchPlan`.
         workers: Processes that read; a core decodes about 100 windows/s at 4,229 tracks.
 
     Raises:
@@ -47,6 +47,8 @@ class Loader:
         shuffle: bool = False,
         augmentation: Augmentation = NO_AUGMENTATION,
         drop_last: bool = False,
+        share: int = 0,
+        shares: int = 1,
         workers: int = 0,
     ) -> None:
         if workers < 0:
@@ -54,10 +56,11 @@ class Loader:
         if augmentation.max_shift_bp > store.max_shift_bp:
             raise ConfigError(store.path, [_shift_problem(augmentation.max_shift_bp, store.max_shift_bp)])
         self.rows = store.rows(split)
-        self.plan = BatchPlan(len(self.rows), batch_size, seed, shuffle, augmentation, drop_last)
+        self.plan = BatchPlan(len(self.rows), batch_size, seed, shuffle, augmentation, drop_last, share, shares)
         self.workers = workers
         self._reader = WindowReader(store, genome)
-        self._layout = BatchLayout(min(batch_size, len(self.rows)), store.window_bp, store.n_bins, store.n_tracks)
+        largest = -(-min(batch_size, len(self.rows)) // shares)
+        self._layout = BatchLayout(largest, store.window_bp, store.n_bins, store.n_tracks)
         # Enough that every worker has a window in hand and another waiting.
         self._batches_ahead = max(2, -(-2 * workers // self._layout.batch_size)) if workers else 0
         self._memory = self._new_memory()
@@ -68,14 +71,14 @@ class Loader:
         """How many batches an epoch has."""
         return self.plan.batches_per_epoch
 
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of `epoch` from batch `start` on, in order.
+    def epoch(self, epoch: int, start: int = 0, every: int = 1) -> Iterator[Batch]:
+        """The batches of `epoch` from batch `start` on, in order; with `every`, only each so-manyth of them.
 
         Raises:
             RegactError: What went wrong while reading, also where a worker met it.
             TaskError: A worker failed otherwise or was killed.
         """
-        planned = (self.plan.batch(epoch, i) for i in range(start, self.batches_per_epoch))
+        planned = (self.plan.batch(epoch, i) for i in range(start, self.batches_per_epoch, every))
         return self._read_ahead(planned) if self.workers else map(self._read_here, planned)
 
     def close(self) -> None:
