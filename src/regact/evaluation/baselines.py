@@ -5,12 +5,12 @@ penalty is the one of a few that predicts the validation split best.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64, UInt8
+from jaxtyping import Bool, Float, Float32, Float64, Int64, UInt8
 from torch import Tensor
 
 from regact.dataset import Store
@@ -25,6 +25,9 @@ NAME = "4-mer ridge"  # in tables and figures
 K = 4
 PENALTIES = (0.01, 0.1, 1.0, 10.0)  # per bin of the training data, on standardised features
 MAX_WINDOWS = 2_000  # more of them change 769 weights no further
+
+_Pair = tuple[Float[Tensor, "track unmasked"], Float[Tensor, "track unmasked"]]  # predicted, measured
+ObserveWindow = Callable[[int, Bool[Tensor, "bin"], _Pair, _Pair], None]
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,16 @@ def fit_kmer_ridge(store: Store, genome: Genome, *, max_windows: int = MAX_WINDO
     return candidates[int(np.nanargmax(scores)) if not np.isnan(scores).all() else 0]
 
 
-def evaluate_kmer_ridge(ridge: KmerRidge, store: Store, genome: Genome, *, split: str) -> Accuracy:
-    """Judge the regression on a split, over all unmasked bins of all windows, as `evaluate` judges a run."""
+def evaluate_kmer_ridge(
+    ridge: KmerRidge, store: Store, genome: Genome, *, split: str, observe: ObserveWindow | None = None
+) -> Accuracy:
+    """Judge the regression on a split, over all unmasked bins of all windows, as `evaluate` judges a run.
+
+    `observe` is called with each window, its mask, and what is predicted and measured in its unmasked bins on either
+    scale.
+    """
     rows = store.rows(split)
-    sums = _judge([ridge], store, genome, rows, split)[0]
+    sums = _judge([ridge], store, genome, rows, split, observe)[0]
     return Accuracy(
         predictor=NAME,
         split=split,
@@ -111,15 +120,25 @@ def predict_kmer_ridge(
 
 
 def _judge(
-    ridges: Sequence[KmerRidge], store: Store, genome: Genome, rows: Int64[np.ndarray, "row"], split: str
+    ridges: Sequence[KmerRidge],
+    store: Store,
+    genome: Genome,
+    rows: Int64[np.ndarray, "row"],
+    split: str,
+    observe: ObserveWindow | None = None,
 ) -> list[AccuracySums]:
     sums = [AccuracySums(store.n_tracks) for _ in ridges]
-    for features, counts in _examples(store, genome, rows, f"ridge: {split}"):
+    for row, (features, counts) in zip(rows, _examples(store, genome, rows, f"ridge: {split}"), strict=True):
         measured = _as_batch(counts)
         for ridge, one in zip(ridges, sums, strict=True):
             predicted = _as_batch(ridge.predict(features))
-            one.raw.update(torch.expm1(predicted).clamp(min=0), measured)
-            one.log1p.update(predicted, torch.log1p(measured))  # the regression's own scale, not clamped
+            raw = torch.expm1(predicted).clamp(min=0), measured
+            log1p = predicted, torch.log1p(measured)  # the regression's own scale, not clamped
+            one.raw.update(*raw)
+            one.log1p.update(*log1p)
+            if observe:
+                mask = torch.from_numpy(store.read_mask(int(row)))
+                observe(int(row), mask, (raw[0][0], raw[1][0]), (log1p[0][0], log1p[1][0]))
     return sums
 
 

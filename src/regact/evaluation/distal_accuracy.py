@@ -94,13 +94,26 @@ def distal_pairs(simulation: Path | str, store: Store, split: str) -> pd.DataFra
 
 def measure_distal_accuracy(pairs: pd.DataFrame, rates_of: RatesOf, *, split: str, reach_bp: int) -> DistalAccuracy:
     """Hold predictions against the truth of `pairs`, as `distal_pairs` gives them; only their windows are predicted."""
+    return distal_accuracy_of(pairs, predict_pairs(pairs, rates_of), split=split, reach_bp=reach_bp)
+
+
+def predict_pairs(pairs: pd.DataFrame, rates_of: RatesOf) -> Float64[np.ndarray, "pair"]:
+    """Log of the predicted rate, background at least, of each pair; NaN where the promoters are too few."""
+    if pairs["promoter"].nunique() < LEAST_PROMOTERS:
+        return np.full(len(pairs), math.nan)
+    rows, place = np.unique(pairs["row"].to_numpy(), return_inverse=True)
+    rates = rates_of(rows)[place, pairs["track"].to_numpy(), pairs["bin"].to_numpy()]
+    return np.log(np.maximum(rates.astype(np.float64), pairs["background"].to_numpy()))
+
+
+def distal_accuracy_of(
+    pairs: pd.DataFrame, predicted: Float64[np.ndarray, "pair"], *, split: str, reach_bp: int
+) -> DistalAccuracy:
+    """The same for log rates that are predicted already, as `predict_pairs` gives them."""
     n_promoters = pairs["promoter"].nunique()
     if n_promoters < LEAST_PROMOTERS:
         return DistalAccuracy(split, reach_bp, n_promoters, len(pairs), math.nan, math.nan)
     track, strength = pairs["track"].to_numpy(), pairs["log_intrinsic"].to_numpy()
-    rows, place = np.unique(pairs["row"].to_numpy(), return_inverse=True)
-    rates = rates_of(rows)[place, track, pairs["bin"].to_numpy()]
-    predicted = np.log(np.maximum(rates.astype(np.float64), pairs["background"].to_numpy()))
     truth, predicted, near = (
         regress_out(values, strength, track)
         for values in (pairs["log_rate"].to_numpy(), predicted, pairs["log_rate_within_reach"].to_numpy())

@@ -1,7 +1,8 @@
 """All that is said of a predictor on one split, remembered beside it so that nothing is predicted twice.
 
 A run's judgement lies in its folder as `judged_SPLIT.json`, with what it holds for: the weights, the dataset and the
-version of regact. Where one of them is another, it is made anew.
+version of regact. Where one of them is another, it is made anew. Beside it, as `judged_SPLIT.npz`, lie the sums of each
+window, from which intervals are computed (`evidence.py`).
 """
 
 import hashlib
@@ -23,14 +24,19 @@ from regact.dataset import Store
 from regact.engine import progress, write_json
 from regact.evaluation.accuracy import MEASURES, Accuracy, evaluate
 from regact.evaluation.baselines import KmerRidge, evaluate_kmer_ridge, fit_kmer_ridge, predict_kmer_ridge
+from regact.evaluation.blocks import Blocks, divide_into_blocks
 from regact.evaluation.distal_accuracy import (
     DistalAccuracy,
     RatesOf,
+    distal_accuracy_of,
     distal_pairs,
-    measure_distal_accuracy,
+    predict_pairs,
     simulation_of,
 )
+from regact.evaluation.distal_bootstrap import DistalEvidence
 from regact.evaluation.ensemble import ensemble_rate, shifted_codes
+from regact.evaluation.evidence import Evidence, holds_for, write_evidence
+from regact.evaluation.window_sums import WindowSumsCollector
 from regact.genome import Genome
 from regact.model import load_model, predict_codes
 from regact.model.checkpoint import WEIGHTS
@@ -38,13 +44,16 @@ from regact.model.prediction import inference
 from regact.simulation import load_truth
 from regact.training import choose_device
 
+_Made = tuple[Accuracy, DistalAccuracy | None, Evidence]
+
 
 @dataclass(frozen=True)
 class Judgement:
-    """Accuracy on a split, and distal accuracy where the data is simulated."""
+    """Accuracy on a split, distal accuracy where the data is simulated, and the file that holds what both rest on."""
 
     accuracy: Accuracy
     distal: DistalAccuracy | None
+    evidence: Path
 
 
 def judge(
@@ -68,7 +77,9 @@ def judge(
     """
     run = Path(run)
 
-    def make() -> Judgement:
+    def make() -> _Made:
+        blocks = divide_into_blocks(store, split)
+        collector = WindowSumsCollector(blocks, store.n_tracks)
         accuracy = evaluate(
             run,
             split=split,
@@ -78,9 +89,11 @@ def judge(
             batch_size=batch_size,
             workers=workers,
             ensemble=ensemble,
+            observe=lambda batch, example, rate: collector.add_rates(batch.rows, rate, example.targets, example.mask),
         )
         rates_of = _rates_of_run(run, store, genome, device=device, batch_size=batch_size, ensemble=ensemble)
-        return Judgement(accuracy, _distal(rates_of, store, genome, split))
+        distal, pairs = _distal(rates_of, store, genome, blocks)
+        return accuracy, distal, Evidence(collector.sums, pairs)
 
     path = run / f"judged_{split}{'_ensemble' if ensemble else ''}.json"
     made_from = _made_from(store) | {"weights": _sha256(run / WEIGHTS)}
@@ -94,9 +107,12 @@ def judge_baseline(store: Store, genome: Genome, *, splits: Sequence[str], folde
     """
     fitted = cache(lambda: fit_kmer_ridge(store, genome))
 
-    def judge_on(split: str) -> Judgement:
-        accuracy = evaluate_kmer_ridge(fitted(), store, genome, split=split)
-        return Judgement(accuracy, _distal(_rates_of_ridge(fitted(), store, genome), store, genome, split))
+    def judge_on(split: str) -> _Made:
+        blocks = divide_into_blocks(store, split)
+        collector = WindowSumsCollector(blocks, store.n_tracks)
+        accuracy = evaluate_kmer_ridge(fitted(), store, genome, split=split, observe=collector.add)
+        distal, pairs = _distal(_rates_of_ridge(fitted(), store, genome), store, genome, blocks)
+        return accuracy, distal, Evidence(collector.sums, pairs)
 
     return [
         _remembered(folder / f"baseline_{split}.json", _made_from(store), partial(judge_on, split), again=False)
@@ -104,13 +120,17 @@ def judge_baseline(store: Store, genome: Genome, *, splits: Sequence[str], folde
     ]
 
 
-def _distal(rates_of: RatesOf, store: Store, genome: Genome, split: str) -> DistalAccuracy | None:
+def _distal(
+    rates_of: RatesOf, store: Store, genome: Genome, blocks: Blocks
+) -> tuple[DistalAccuracy | None, DistalEvidence | None]:
     simulation = simulation_of(genome)
     if simulation is None:
-        return None
-    pairs = distal_pairs(simulation, store, split)
+        return None, None
+    pairs = distal_pairs(simulation, store, blocks.split)
+    predicted = predict_pairs(pairs, rates_of)
     reach_bp = load_truth(simulation).config.reach
-    return measure_distal_accuracy(pairs, rates_of, split=split, reach_bp=reach_bp)
+    found = distal_accuracy_of(pairs, predicted, split=blocks.split, reach_bp=reach_bp)
+    return found, DistalEvidence.of(pairs, predicted, blocks)
 
 
 def _rates_of_run(run: Path, store: Store, genome: Genome, *, device: str, batch_size: int, ensemble: bool) -> RatesOf:
@@ -145,11 +165,11 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
-def _remembered(path: Path, made_from: dict[str, str], make: Callable[[], Judgement], *, again: bool) -> Judgement:
+def _remembered(path: Path, made_from: dict[str, str], make: Callable[[], _Made], *, again: bool) -> Judgement:
     if not again and (found := _read(path, made_from)):
         return found
-    made = make()
-    accuracy, distal = made.accuracy, made.distal
+    accuracy, distal, evidence = make()
+    write_evidence(_evidence_of(path), evidence, made_from)
     tracks = accuracy.tracks.astype(object).where(accuracy.tracks.notna(), None)
     content = {
         "made_from": made_from,
@@ -157,20 +177,23 @@ def _remembered(path: Path, made_from: dict[str, str], make: Callable[[], Judgem
         "distal": None if distal is None else _without_nan(asdict(distal)),
     }
     write_json(path, content)
-    return made
+    return Judgement(accuracy, distal, _evidence_of(path))
+
+
+def _evidence_of(path: Path) -> Path:
+    return path.with_suffix(".npz")
 
 
 def _read(path: Path, made_from: dict[str, str]) -> Judgement | None:
     """What is remembered at `path`, None where that is nothing, of something else, or of another form."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["made_from"] != made_from:
+        if content["made_from"] != made_from or not holds_for(_evidence_of(path), made_from):
             return None
         accuracy, distal = _with_nan(content["accuracy"]), content["distal"]
         tracks = pd.DataFrame(accuracy.pop("tracks")).astype(dict.fromkeys(MEASURES, float))
-        return Judgement(
-            Accuracy(**accuracy, tracks=tracks), None if distal is None else DistalAccuracy(**_with_nan(distal))
-        )
+        found = None if distal is None else DistalAccuracy(**_with_nan(distal))
+        return Judgement(Accuracy(**accuracy, tracks=tracks), found, _evidence_of(path))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
