@@ -27,6 +27,7 @@ PUBLIC_NAMES = {
     "predict_codes",
     "simulate",
     "train",
+    "tune",
     "write_report",
 }
 

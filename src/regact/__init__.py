@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # what _HOMES says once more, for type checkers and editors; 
     from regact.model import load_model, predict_codes
     from regact.report import write_report
     from regact.simulation import simulate
+    from regact.tuning import tune
 
 __all__ = [
     "Genome",
@@ -41,6 +42,7 @@ __all__ = [
     "predict_codes",
     "simulate",
     "train",
+    "tune",
     "write_report",
 ]
 
@@ -62,6 +64,7 @@ _HOMES = {
     "predict_codes": ("regact.model", "predict_codes"),
     "simulate": ("regact.simulation", "simulate"),
     "train": ("regact.experiment", "train_experiment"),
+    "tune": ("regact.tuning", "tune"),
     "write_report": ("regact.report", "write_report"),
 }
 

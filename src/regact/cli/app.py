@@ -33,6 +33,7 @@ COMMANDS = {
         "Show a model's layers, parameters, cost and receptive field; draw it with --out.",
     ),
     "train": ("regact.cli.train", "Train the model of an experiment and write a run folder."),
+    "tune": ("regact.cli.tune", "Search for the settings of an experiment that score best."),
     "evaluate": ("regact.cli.evaluate", "Judge the best weights of a run on one split of its dataset."),
     "compare": ("regact.cli.compare", "Train the models of an experiment under one budget and put them side by side."),
     "report": ("regact.cli.report", "Put runs side by side on one self-contained HTML page."),

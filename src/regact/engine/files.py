@@ -194,6 +194,14 @@ def sole_writer(folder: Path, final: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def take_turns(lock: Path) -> Iterator[None]:
+    """Wait until no other process is in a block of the same `lock` file; a killed one is out of it."""
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
 def _move_folder(temporary: Path, final: Path) -> None:
     former = _temporary_name(final, _FORMER)
     if final.exists():

@@ -8,11 +8,14 @@ from regact.experiment.experiment import Experiment
 from regact.experiment.load import load_experiment
 from regact.experiment.store import open_or_build_store
 from regact.experiment.train import train_experiment
+from regact.experiment.tuning_config import Domain, TuningConfig
 
 __all__ = [
     "ComparedModel",
     "ComparisonConfig",
+    "Domain",
     "Experiment",
+    "TuningConfig",
     "load_experiment",
     "open_or_build_store",
     "train_experiment",

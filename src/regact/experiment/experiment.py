@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from regact.dataset import DatasetConfig
 from regact.errors import ConfigError
 from regact.experiment.comparison_config import ComparedModel, ComparisonConfig
+from regact.experiment.tuning_config import TuningConfig
 from regact.model import ModelConfig, ModelSpec, model_spec
 from regact.training.config import TrainingConfig
 from regact.training.transfer import NO_TRANSFER, TransferConfig
@@ -28,6 +29,7 @@ class Experiment(BaseModel):
     training: TrainingConfig = TrainingConfig()
     transfer: TransferConfig = NO_TRANSFER
     compare: ComparisonConfig = ComparisonConfig()
+    tune: TuningConfig = TuningConfig()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -74,4 +76,4 @@ class Experiment(BaseModel):
         Of the model only what was set: other fields have no meaning for its preset. The weights hold its spec in full.
         """
         model = {"preset": self.model.preset} | self.model.model_dump(mode="json", exclude_unset=True)
-        return self.model_dump(mode="json", exclude={"compare"}) | {"model": model}
+        return self.model_dump(mode="json", exclude={"compare", "tune"}) | {"model": model}

@@ -9,8 +9,10 @@ from regact.plot.architecture import LayerBox, plot_architecture, plot_dilation
 from regact.plot.curves import LearningCurve, plot_learning_curves
 from regact.plot.distance import DistanceCurve, plot_distance
 from regact.plot.histogram import plot_share_histogram
+from regact.plot.importance import plot_importance
 from regact.plot.limits import plot_limits
 from regact.plot.palette import ASSAY_COLORS, COLORS, assay_color, color
+from regact.plot.parallel import ParallelAxis, plot_parallel_coordinates
 from regact.plot.split_map import SPLIT_COLORS, plot_split_map
 from regact.plot.tracks import TrackPanel, plot_tracks
 from regact.plot.value_distribution import plot_value_distribution
@@ -22,6 +24,7 @@ __all__ = [
     "DistanceCurve",
     "LayerBox",
     "LearningCurve",
+    "ParallelAxis",
     "TrackPanel",
     "assay_color",
     "color",
@@ -29,8 +32,10 @@ __all__ = [
     "plot_architecture",
     "plot_dilation",
     "plot_distance",
+    "plot_importance",
     "plot_learning_curves",
     "plot_limits",
+    "plot_parallel_coordinates",
     "plot_share_histogram",
     "plot_split_map",
     "plot_tracks",
