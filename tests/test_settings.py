@@ -17,6 +17,7 @@ class Whole(BaseModel):
     part: Part = Part()
     parts: tuple[Part, ...] = ()
     name: str = "x"
+    extra: Part | None = None
 
 
 def write(tmp_path, text):
@@ -44,6 +45,11 @@ def test_tells_every_problem_at_once(tmp_path):
     assert "parts.1.width: unknown key; did you mean width_bp?" in problems
     assert "nane: unknown key; did you mean name?" in problems
     assert "--set oops" in problems
+
+
+def test_a_group_that_may_be_left_out_has_known_keys_too(tmp_path):
+    with pytest.raises(ConfigError, match=r"extra\.width: unknown key; did you mean width_bp\?"):
+        read_settings(write(tmp_path, "extra: {width: 2}\n"), Whole)
 
 
 @pytest.mark.parametrize("text", ["a: [1", "- 1\n- 2\n", "name: x\nname: y\n"])

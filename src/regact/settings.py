@@ -163,6 +163,11 @@ def _schema_at(kind: type[BaseModel], loc: Sequence[str | int]) -> Mapping[str, 
 
 
 def _dereference(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    while "$ref" in node:
-        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
-    return node
+    while True:
+        kinds = [kind for kind in node.get("anyOf", ()) if kind != {"type": "null"}]
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+        elif len(kinds) == 1:  # a group of settings that may be left out
+            node = kinds[0]
+        else:
+            return node

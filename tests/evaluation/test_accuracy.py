@@ -7,9 +7,10 @@ import torch
 
 from regact.dataset.augment import reverse_complement_codes
 from regact.dataset.loader import Loader
-from regact.errors import DataError, DeviceError, RunError
+from regact.errors import DataError, DeviceError, RunError, StoreError
 from regact.evaluation import MEASURES, Accuracy, evaluate
 from regact.evaluation.ensemble import ensemble_rate, mean_over_strands, shifted_codes
+from regact.experiment import open_or_build_store
 from regact.model import load_model, predict_codes
 from regact.training import TrainingConfig, train_model
 
@@ -121,3 +122,15 @@ def test_what_cannot_be_judged(planted, run, tmp_path):
     other = planted.store.with_roles(valid=["valid"], test=[])
     with pytest.raises(DataError, match="split test is empty"):
         evaluate(run, split="test", store=other, device="cpu")
+
+
+def test_a_store_that_lacks_a_track_is_named_with_the_track(planted, run, tmp_path):
+    header, fwd, rev, _ = planted.experiment.tracks.read_text().splitlines()
+    sheet = planted.experiment.tracks.with_name("two_tracks.txt")
+    sheet.write_text("\n".join((header, fwd, rev)) + "\n")
+    plan = planted.experiment.model_copy(update={"tracks": sheet, "store": tmp_path / "store"})
+    lacking = open_or_build_store(plan, workers=1)
+    with pytest.raises(RunError, match=r"store has [0-9a-f]{12} and lacks 1 of its tracks: both; needed the same"):
+        evaluate(run, split="test", store=lacking, device="cpu")
+    with pytest.raises(StoreError, match="has no track both"):
+        open_or_build_store(planted.experiment.model_copy(update={"store": lacking.path}))

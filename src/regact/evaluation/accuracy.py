@@ -79,10 +79,12 @@ def open_store_of(run: Path, store: str | Path | Store | None) -> Store:
     card = read_card(run)
     opened = store if isinstance(store, Store) else open_store(store or card["store"]["path"])
     if opened.fingerprint != card["store"]["fingerprint"]:
+        lacking = [name for name in card["tracks"] if name not in opened.sheet.identifiers]
+        lacks = f" and lacks {len(lacking)} of its tracks: {', '.join(lacking[:3])}" if lacking else ""
         raise RunError(
             run,
             f"trained on a store with fingerprint {card['store']['fingerprint'][:12]}, and {opened.path} has "
-            f"{opened.fingerprint[:12]}",
+            f"{opened.fingerprint[:12]}{lacks}{', ...' if len(lacking) > 3 else ''}",
             "the same dataset",
             "say with --store where that is",
         )
