@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from regact.comparison.pretraining import check_towers, starting_from, tower_trial
-from regact.comparison.results import RESULTS, Row, baseline_row, describe_trial, trial_row, write_results
+from regact.comparison.results import RESULTS, Result, baseline_result, describe_trial, trial_result, write_results
+from regact.comparison.summary import summarize, write_summary
 from regact.comparison.trial import RUNS, Trial, check_trials, list_trials
 from regact.dataset import Store
 from regact.engine import refuse_existing
@@ -51,7 +52,7 @@ def compare(
     Raises: ConfigError where the experiment names no models to compare; OutputExistsError where `out` is something
         else; RunError where a run in it was made with other settings; as `train_experiment`, `evaluate`.
     """
-    plan = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
+    plan = (experiment if isinstance(experiment, Experiment) else load_experiment(experiment)).under_budget()
     out = Path(out)
     train = partial(train_experiment, device=device, workers=workers, resume=True, command=command)
     tower = tower_trial(plan, out)
@@ -65,18 +66,19 @@ def compare(
         check_trials([tower], store, device)
         train(tower.experiment, tower.run, on_epoch=_of_trial(tower.name, on_epoch))
     check_trials(trials, store, device)
-    rows: list[Row] = []
+    results: list[Result] = []
     if plan.compare.baseline:
         tell("the floor: ridge regression on 4-mers")
-        rows += map(baseline_row, judge_baseline(store, genome, splits=plan.compare.splits, folder=out))
+        results += map(baseline_result, judge_baseline(store, genome, splits=plan.compare.splits, folder=out))
     for number, trial in enumerate(trials, start=1):
-        tell(f"model {number} of {len(trials)}: {trial.name}")
-        train(trial.experiment, trial.run, on_epoch=_of_trial(trial.name, on_epoch))
+        tell(f"model {number} of {len(trials)}: {trial.label}")
+        train(trial.experiment, trial.run, on_epoch=_of_trial(trial.label, on_epoch))
         done = _judge_trial(trial, store, genome, device=device, workers=workers)
-        for row in done:
-            tell(describe_trial(row))
-        rows += done
-        write_results(out / RESULTS, rows)
+        for result in done:
+            tell(describe_trial(trial.label, result.row))
+        results += done
+        write_results(out / RESULTS, results)
+    write_summary(out, summarize(results))
     write_report(
         [trial.run for trial in trials],
         out / REPORT,
@@ -103,12 +105,12 @@ def _claim(out: Path, *, overwrite: bool, resume: bool) -> None:
     (out / RUNS).mkdir(parents=True, exist_ok=True)
 
 
-def _judge_trial(trial: Trial, store: Store, genome: Genome, *, device: str, workers: int | None) -> list[Row]:
+def _judge_trial(trial: Trial, store: Store, genome: Genome, *, device: str, workers: int | None) -> list[Result]:
     judgements = (
         judge(trial.run, split=split, store=store, genome=genome, device=device, workers=workers or 0)
         for split in trial.experiment.compare.splits
     )
-    return [trial_row(trial.name, trial.run, trial.spec(store), judgement) for judgement in judgements]
+    return [trial_result(trial.name, trial.run, trial.spec(store), judgement) for judgement in judgements]
 
 
 def _of_trial(name: str, on_epoch: TrialEpochReport | None) -> Callable[[Mapping[str, float]], None] | None:

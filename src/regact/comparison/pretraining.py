@@ -52,6 +52,6 @@ def check_towers(trials: Sequence[Trial], tower: Trial | None) -> None:
             continue
         source = tower.experiment.model_spec(n_tracks=1) if tower else load_spec(transfer.run)
         found = mismatches(source, trial.experiment.model_spec(n_tracks=1), transfer)
-        problems += [f"{trial.name} cannot start from {transfer.run.name}: {problem}" for problem in found]
+        problems += [f"{trial.label} cannot start from {transfer.run.name}: {problem}" for problem in found]
     if problems:
         raise ConfigError(f"experiment {trials[0].experiment.name}: compare.models", problems)

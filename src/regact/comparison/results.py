@@ -3,6 +3,7 @@
 import csv
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,19 @@ from regact.training.run_folder import LOG
 from regact.training.transfer import start_in_words
 
 RESULTS = "results.tsv"
+DISTAL = "distal_accuracy"
 Row = dict[str, Any]
 
 
-def trial_row(name: str, run: Path, spec: ModelSpec, judgement: Judgement) -> Row:
+@dataclass(frozen=True)
+class Result:
+    """A trial, or the floor, on one split: its row of the table and the judgement behind it."""
+
+    row: Row
+    judgement: Judgement
+
+
+def trial_result(name: str, run: Path, spec: ModelSpec, judgement: Judgement) -> Result:
     """What `results.tsv` says of a trained model on one split; every column is defined in docs/evaluation.md."""
     card, log = read_card(run), pd.read_csv(run / LOG)
     cost = count(spec)
@@ -37,17 +47,26 @@ def trial_row(name: str, run: Path, spec: ModelSpec, judgement: Judgement) -> Ro
         "epochs": len(log),
         "best_epoch": card["best"]["epoch"],
         "train_seconds": float(log["seconds"].iloc[-1]),
+        "ended": card["ended"],
+        "run": f"{run.parent.name}/{run.name}",
     }
-    return row | _judged(judgement)
+    return Result(row | _judged(judgement), judgement)
 
 
-def baseline_row(judgement: Judgement) -> Row:
+def baseline_result(judgement: Judgement) -> Result:
     """The same of the ridge regression on 4-mers, which has no layers."""
-    return {"model": BASELINE} | _judged(judgement)
+    return Result({"model": BASELINE} | _judged(judgement), judgement)
 
 
-def write_results(path: Path, rows: Sequence[Row]) -> None:
+def measures_of(judgement: Judgement) -> list[str]:
+    """The columns of a row that are measures: of all tracks, distal accuracy on simulated data, and of each assay."""
+    assays = [f"{measure}_{assay}" for assay in judgement.accuracy.assays["assay"] for measure in MEASURES]
+    return [*MEASURES, *([DISTAL] if judgement.distal else []), *assays]
+
+
+def write_results(path: Path, results: Sequence[Result]) -> None:
     """Write the rows as TSV, whole or not at all; what a row does not have is left empty."""
+    rows = [result.row for result in results]
     columns = list(dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row))
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=columns, delimiter="\t", lineterminator="\n", restval="")
@@ -74,7 +93,7 @@ def _judged(judgement: Judgement) -> Row:
         row |= {f"{measure}_{assay['assay']}": assay[measure] for measure in MEASURES}
     if distal is not None:
         row |= {
-            "distal_accuracy": distal.value,
+            DISTAL: distal.value,
             "distal_within_reach": distal.within_reach,
             "distal_promoters": distal.n_promoters,
             "distal_beyond_bp": distal.reach_bp,
@@ -88,9 +107,9 @@ def _text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def describe_trial(row: Mapping[str, Any]) -> str:
+def describe_trial(label: str, row: Mapping[str, Any]) -> str:
     """A trial's result in a line."""
-    text = f"{row['model']}, split {row['split']}: Pearson {row['pearson']:.4f}, of log(1 + count) "
+    text = f"{label}, split {row['split']}: Pearson {row['pearson']:.4f}, of log(1 + count) "
     text += f"{row['pearson_log1p']:.4f}, r2 {row['r2']:.4f}"
     if not math.isnan(row.get("distal_accuracy", math.nan)):
         text += f", distal accuracy {row['distal_accuracy']:.3f}"

@@ -17,11 +17,17 @@ RUNS = "runs"
 
 @dataclass(frozen=True)
 class Trial:
-    """A model by its name, as an experiment of its own, and its run folder."""
+    """A model by its name, as an experiment of its own, its run folder, and its seed where there are several."""
 
     name: str
     experiment: Experiment
     run: Path
+    seed: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name, with the seed."""
+        return self.name if self.seed is None else f"{self.name}, seed {self.seed}"
 
     def spec(self, store: Store) -> ModelSpec:
         """The network in full."""
@@ -29,15 +35,26 @@ class Trial:
 
 
 def list_trials(experiment: Experiment, out: Path) -> list[Trial]:
-    """A trial for each model of the experiment's `compare` section, with its run folder below `out`.
+    """A trial for each seed and model of the experiment's `compare` section, with its run folder below `out`.
+
+    That is `runs/NAME` where no seeds are listed, else `runs/NAME_seedN`, so that seeds can be added later. All models
+    are trained with one seed before the next: what is stopped half way compares all of them.
 
     Raises: ConfigError where the section names no model, or with everything that does not fit in any of them.
     """
-    trials = [
-        Trial(model.title, experiment.with_model(model), out / RUNS / model.title)
-        for model in experiment.compare.models
-    ]
-    problems = [f"{trial.name}: {problem}" for trial in trials for problem in trial.experiment.model_problems()]
+    seeds, models = experiment.compare.seeds, experiment.compare.models
+    alone = {model.title: experiment.with_model(model) for model in models}
+    problems = [f"{name}: {problem}" for name, plan in alone.items() for problem in plan.model_problems()]
+    trials = [Trial(name, plan, out / RUNS / name) for name, plan in alone.items()]
+    if seeds:
+        trials = [
+            Trial(name, plan.with_seed(seed), out / RUNS / f"{name}_seed{seed}", seed)
+            for seed in seeds
+            for name, plan in alone.items()
+        ]
+    folders = [trial.run.name for trial in trials]
+    if twice := sorted({name for name in folders if folders.count(name) > 1}):
+        problems.append(f"{', '.join(twice)} would be the folder of two runs; give the models other names")
     if not trials:
         problems = ["no model is listed; needed at least one"]
     if problems:

@@ -20,10 +20,15 @@ _TRACKS_AT_ONCE = 256  # a chunk's values of all draws fit in the processor's ca
 _ROUNDING = 1e-12
 
 
-def draw_blocks(n_blocks: int, resamples: int = RESAMPLES, *, seed: int = 0) -> Float64[np.ndarray, "draw block"]:
-    """How often each block is drawn in each of `resamples` draws of `n_blocks` blocks with replacement."""
-    drawn = np.random.default_rng(seed).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=resamples)
-    return drawn.astype(np.float64)
+def draw_blocks(
+    has_bins: Bool[np.ndarray, "block"], resamples: int = RESAMPLES, *, seed: int = 0
+) -> Float64[np.ndarray, "draw block"]:
+    """How often each block is drawn, in each of `resamples` draws with replacement of as many blocks as have bins."""
+    n_blocks = int(has_bins.sum())
+    weights = np.zeros((resamples, len(has_bins)))
+    random = np.random.default_rng(seed)
+    weights[:, has_bins] = random.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=resamples)
+    return weights
 
 
 @dataclass(frozen=True)

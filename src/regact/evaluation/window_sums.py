@@ -42,6 +42,11 @@ class WindowSums:
     log1p: Float64[np.ndarray, "moment piece track"]
 
     @property
+    def has_bins(self) -> Bool[np.ndarray, "block"]:
+        """Blocks with unmasked bins: those that can be drawn."""
+        return np.bincount(self.block, weights=self.count, minlength=self.n_blocks) > 0
+
+    @property
     def n_tracks(self) -> int:
         """Tracks."""
         return self.raw.shape[2]

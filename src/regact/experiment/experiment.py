@@ -36,6 +36,7 @@ class Experiment(BaseModel):
         shift, allowed = self.training.augmentation.max_shift_bp, self.dataset.max_shift_bp
         if shift > allowed:
             raise ValueError(f"training.augmentation.max_shift_bp {shift} is above dataset.max_shift_bp {allowed}")
+        self.under_budget()
         return self
 
     @property
@@ -69,6 +70,19 @@ class Experiment(BaseModel):
     def with_model(self, model: ComparedModel) -> "Experiment":
         """The same experiment with one of the models of its comparison as its own."""
         return self.model_copy(update={"model": model.over(self.model)})
+
+    def under_budget(self) -> "Experiment":
+        """The same experiment with the limits of its comparison's budget, where that has one.
+
+        Raises: ValueError where budget and training settings do not fit each other.
+        """
+        budget = self.compare.budget
+        return self.model_copy(update={"training": budget.limit(self.training)}) if budget else self
+
+    def with_seed(self, seed: int) -> "Experiment":
+        """The same with all that is random drawn by `seed`, the heads' start too where `model.seed` is not set."""
+        model = self.model if "seed" in self.model.model_fields_set else self.model.model_copy(update={"seed": seed})
+        return self.model_copy(update={"model": model, "training": self.training.model_copy(update={"seed": seed})})
 
     def settings(self) -> dict[str, Any]:
         """All that decides a run, defaults included and paths absolute, as plain values for a YAML file.
