@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from regact.comparison.markdown import RESULTS_TEXT, write_results_text
 from regact.comparison.pretraining import check_towers, starting_from, tower_trial
 from regact.comparison.results import RESULTS, Result, baseline_result, describe_trial, trial_result, write_results
 from regact.comparison.summary import summarize, write_summary
@@ -35,10 +36,12 @@ def compare(
 ) -> Path:
     """Train the models of an experiment's `compare` section on its dataset under one budget; return the folder `out`.
 
-    The folder gets a run folder for each model (`runs/NAME`), one for the tower that they start from, where the section
-    asks for one (`pretrained`), `results.tsv`, which is written anew as each of them
-    finishes, and `report.html`. Repeated, the same call goes on where it was stopped: a finished model is not trained
-    again, one that was cut goes on from its last saved state.
+    The folder gets a run folder for each model (`runs/NAME`, or `runs/NAME_seedN` where the section lists seeds), one
+    for the tower that they start from, where the section asks for one (`pretrained`), and `results.tsv`, which is
+    written anew as each of them finishes. At the end come `summary.tsv` (a row for each model and split, over seeds,
+    with intervals), `differences.tsv` (one for each two models), `results.md`, which has both as text, and
+    `report.html`. Repeated, the same call goes on where it was stopped: a finished model is not trained again, one that
+    was cut goes on from its last saved state.
 
     Args:
         experiment: As such, or its YAML file.
@@ -78,7 +81,11 @@ def compare(
             tell(describe_trial(trial.label, result.row))
         results += done
         write_results(out / RESULTS, results)
-    write_summary(out, summarize(results))
+    summary = summarize(results)
+    write_summary(out, summary)
+    write_results_text(out / RESULTS_TEXT, plan.name, summary)
+    for split, reason in {model.split: model.no_interval for model in summary.models if model.no_interval}.items():
+        tell(f"no intervals on split {split}: {reason}")
     write_report(
         [trial.run for trial in trials],
         out / REPORT,

@@ -52,11 +52,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """A model on one split over its seeds: `estimates` by measure."""
+    """A model on one split over its seeds: `rows` of the results, one a seed, and `estimates` by measure."""
 
     model: str
     split: str
     rows: tuple[Row, ...]
+    assays: tuple[str, ...]
     n_blocks: int
     no_interval: str
     estimates: Mapping[str, Estimate]
@@ -93,8 +94,8 @@ def summarize(results: Sequence[Result]) -> Summary:
             ours = [result for result in on_split if result.row["model"] == model]
             resamples[model], n_blocks = _resample(ours, seed=number)
             estimates = {measure: found.estimate() for measure, found in resamples[model].items()}
-            rows = tuple(result.row for result in ours)
-            models.append(ModelSummary(model, split, rows, n_blocks, why_no_interval(n_blocks), estimates))
+            rows, assays = tuple(result.row for result in ours), tuple(ours[0].judgement.accuracy.assays["assay"])
+            models.append(ModelSummary(model, split, rows, assays, n_blocks, why_no_interval(n_blocks), estimates))
         differences += _differences(split, resamples)
     return Summary(tuple(models), tuple(differences))
 

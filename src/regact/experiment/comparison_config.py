@@ -203,5 +203,5 @@ class ComparisonConfig(BaseModel):
 def _title(model: Any) -> Any:
     """The name of a model as it stands in the YAML."""
     if isinstance(model, dict):
-        return model.get("name") or model.get("preset")
+        return str(model.get("name") or model.get("preset"))
     return model.title if isinstance(model, ComparedModel) else model
