@@ -48,7 +48,11 @@ class RunError(RegactError):
 
 
 class TrainingError(RegactError):
-    """Training cannot go on: the loss is not finite, or the device's memory is full."""
+    """Training cannot go on: the loss is not finite."""
+
+
+class MemoryFullError(RegactError):
+    """The device's memory is full, and what can be done in smaller parts was."""
 
 
 class DeviceError(RegactError):

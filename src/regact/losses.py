@@ -18,9 +18,7 @@ def poisson_nll(
     none is). `counts` are >= 0, per bin. Computed in float32 whatever the inputs' type.
     Raises: ShapeError where shapes differ (they would broadcast silently).
     """
-    _check(log_rate, counts, mask)
-    z, y = _float_or_zero(log_rate, mask), _float_or_zero(counts, mask)
-    return _masked_mean(z.exp() - y * z, mask)
+    return _mean(poisson_nll_by_track(log_rate, counts, mask), counts, mask)
 
 
 def poisson_nll_of_rate(
@@ -32,9 +30,33 @@ def poisson_nll_of_rate(
 
     Raises: ShapeError where shapes differ.
     """
+    return _mean(poisson_nll_of_rate_by_track(rate, counts, mask), counts, mask)
+
+
+def poisson_nll_by_track(
+    log_rate: Float[Tensor, "batch track bin"],
+    counts: Float[Tensor, "batch track bin"],
+    mask: Bool[Tensor, "batch bin"] | None = None,
+) -> Float[Tensor, "track"]:
+    """The sum of each track's terms in `poisson_nll`, which is their sum over the number of terms.
+
+    Sums of parts of a batch add up, where means would need weights; and a track whose values break the loss shows.
+    Raises: ShapeError where shapes differ.
+    """
+    _check(log_rate, counts, mask)
+    z, y = _float_or_zero(log_rate, mask), _float_or_zero(counts, mask)
+    return _masked_sums(z.exp() - y * z, mask)
+
+
+def poisson_nll_of_rate_by_track(
+    rate: Float[Tensor, "batch track bin"],
+    counts: Float[Tensor, "batch track bin"],
+    mask: Bool[Tensor, "batch bin"] | None = None,
+) -> Float[Tensor, "track"]:
+    """The sum of each track's terms in `poisson_nll_of_rate`. Raises: ShapeError where shapes differ."""
     _check(rate, counts, mask)
     positive, y = _float_or_zero(rate, mask).clamp(min=1e-6), _float_or_zero(counts, mask)
-    return _masked_mean(positive - y * positive.log(), mask)
+    return _masked_sums(positive - y * positive.log(), mask)
 
 
 def _check(prediction: Tensor, counts: Tensor, mask: Tensor | None) -> None:
@@ -52,7 +74,13 @@ def _float_or_zero(values: Tensor, mask: Tensor | None) -> Tensor:
     return values.float() if mask is None else torch.where(mask[:, None], values.float(), 0.0)
 
 
-def _masked_mean(terms: Float[Tensor, "batch track bin"], mask: Bool[Tensor, "batch bin"] | None) -> Float[Tensor, ""]:
+def _masked_sums(
+    terms: Float[Tensor, "batch track bin"], mask: Bool[Tensor, "batch bin"] | None
+) -> Float[Tensor, "track"]:
+    return (terms if mask is None else terms * mask[:, None]).sum(dim=(0, 2))
+
+
+def _mean(sums: Float[Tensor, "track"], counts: Tensor, mask: Bool[Tensor, "batch bin"] | None) -> Float[Tensor, ""]:
     if mask is None:
-        return terms.mean()
-    return (terms * mask[:, None]).sum() / (mask.sum() * terms.shape[1]).clamp(min=1)
+        return sums.sum() / counts.numel()
+    return sums.sum() / (mask.sum() * len(sums)).clamp(min=1)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -16,8 +17,8 @@ from regact.dataset.augment import to_device
 from regact.dataset.loader import Loader
 from regact.errors import DataError, OutputExistsError, RunError, TrainingError
 from regact.model import build_model, load_model, one_hot
-from regact.training import TrainingConfig, loop, read_card, train_model
-from regact.training.objective import poisson_loss
+from regact.training import TrainingConfig, loop, read_card, step, train_model
+from regact.training.objective import poisson_sums
 from regact.training.optimizer import build_optimizer
 
 
@@ -90,7 +91,7 @@ def test_one_batch_can_be_overfitted(planted):
     optimizer = build_optimizer(model, TrainingConfig(learning_rate=0.02))
     losses = []
     for _ in range(300):
-        loss = poisson_loss(model, model(one_hot(example.codes)), example)
+        loss = poisson_sums(model, model(one_hot(example.codes)), example).sum() / example.targets.numel()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -185,39 +186,36 @@ def test_ctrl_c_saves_within_an_epoch_and_the_resumed_run_is_the_same(train, tmp
 def test_a_run_stopped_at_any_batch_goes_on_the_same(train, tmp_path, monkeypatch):
     settings = {"epochs": 2, "patience": None, "schedule": "warmup_cosine", "warmup_steps": 3}
     whole = train(tmp_path / "whole", **settings)
-    training = loop._Training
-    until_interrupted = training.until_interrupted
 
-    def stop_at(batch):
-        """Ctrl-C while batch `batch` is handed over, of training and validation together."""
-        seen = itertools.count(1)
+    class Asked:
+        """An interrupt that comes when the loop asks for the `at`-th time, of training and validation together."""
 
-        def watched(self, batches):
-            def counted():
-                for one in batches:
-                    self.interrupt.requested = next(seen) == batch
-                    yield one
+        def __init__(self, at):
+            self.at, self.asked = at, itertools.count(1)
 
-            return until_interrupted(self, counted())
+        @property
+        def requested(self):
+            return next(self.asked) == self.at
 
-        return watched
-
-    for batch in range(1, 40):
-        stopped = tmp_path / f"stopped{batch}"
-        monkeypatch.setattr(training, "until_interrupted", stop_at(batch))
-        try:
-            train(stopped, **settings)
-            break  # the run has no more batches than that
-        except KeyboardInterrupt:
-            monkeypatch.setattr(training, "until_interrupted", until_interrupted)
+    for at in range(1, 40):
+        stopped = tmp_path / f"stopped{at}"
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "deferred_interrupt", lambda at=at: nullcontext(Asked(at)))
+            try:
+                train(stopped, **settings)
+                break  # the run has no more batches than that
+            except KeyboardInterrupt:
+                pass
         train(stopped, resume=True, **settings)
         assert_same_run(whole, stopped)
-    assert batch > 12  # both epochs of training were gone through, and their validation
+    assert at > 12  # both epochs of training were gone through, and their validation
 
 
 def test_resume_begins_where_nothing_is_there_and_refuses_another_run(train, tmp_path):
     run = train(tmp_path / "run", epochs=1, resume=True)
-    with pytest.raises(RunError, match=r"another training\.learning_rate, training\.seed"):
+    with pytest.raises(
+        RunError, match=r"another training\.learning_rate \(0\.01, now 0\.5\), training\.seed \(0, now 9\)"
+    ):
         train(run, epochs=2, learning_rate=0.5, seed=9, resume=True)
     (run / "last" / "state.safetensors").write_bytes(b"no state")
     with pytest.raises(RunError, match="unreadable state"):
@@ -250,9 +248,9 @@ def test_a_loss_that_is_not_finite_names_step_and_track_and_leaves_the_best_weig
 
 def test_a_gradient_that_is_not_finite_is_told_without_clipping_too(train, tmp_path, monkeypatch):
     def steep(model, z, example):
-        return poisson_loss(model, z, example) + (0 * z).square().sum().sqrt()  # 0, with a gradient of 0 / 0
+        return poisson_sums(model, z, example) + (0 * z).square().sum().sqrt()  # 0, with a gradient of 0 / 0
 
-    monkeypatch.setattr(loop, "poisson_loss", steep)
+    monkeypatch.setattr(step, "poisson_sums", steep)
     for clip_norm in (None, 2.0):
         with pytest.raises(TrainingError, match="step 1: the gradient is nan"):
             train(tmp_path / f"clip{clip_norm}", clip_norm=clip_norm)

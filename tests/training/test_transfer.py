@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 from regact.errors import RunError
 from regact.model import build_model, load_model, preset_spec, save_model
-from regact.training import TrainingConfig, TransferConfig, check_transfer, loop, read_card, train_model
+from regact.training import TrainingConfig, TransferConfig, check_transfer, read_card, train_model
+from regact.training import step as step_module
 from regact.training.transfer import mismatches, set_frozen, start_in_words, take_weights, taken_parts
 
 
@@ -135,7 +136,7 @@ def test_a_run_that_dies_at_any_step_goes_on_the_same(train, source, tmp_path, m
     transfer = TransferConfig(run=source, freeze_epochs=1, rate_factor=0.5)
     settings = {"epochs": 2, "schedule": "warmup_cosine", "warmup_steps": 2, "save_minutes": 1e-9}
     whole = train(tmp_path / "whole", transfer, **settings)
-    poisson_loss = loop.poisson_loss
+    poisson_sums = step_module.poisson_sums
 
     def die_at(step):
         done = iter(range(1, step + 1))
@@ -143,7 +144,7 @@ def test_a_run_that_dies_at_any_step_goes_on_the_same(train, source, tmp_path, m
         def dying(*arguments):
             if next(done) == step:
                 raise RuntimeError("killed")
-            return poisson_loss(*arguments)
+            return poisson_sums(*arguments)
 
         return dying
 
@@ -151,10 +152,10 @@ def test_a_run_that_dies_at_any_step_goes_on_the_same(train, source, tmp_path, m
     assert 1 < frozen < last
     for step in range(1, last + 1):
         cut = tmp_path / f"cut{step}"
-        monkeypatch.setattr(loop, "poisson_loss", die_at(step))
+        monkeypatch.setattr(step_module, "poisson_sums", die_at(step))
         with pytest.raises(RuntimeError, match="killed"):
             train(cut, transfer, **settings)
-        monkeypatch.setattr(loop, "poisson_loss", poisson_loss)
+        monkeypatch.setattr(step_module, "poisson_sums", poisson_sums)
         train(cut, transfer, resume=True, **settings)
         for name in ("weights.safetensors", "last/state.safetensors"):
             one, other = load_file(whole / name), load_file(cut / name)

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from regact.model.memory import in_parts
 from regact.model.one_hot import one_hot
 from regact.model.sequence_model import SequenceModel
 from regact.shapes import check_shape
@@ -22,18 +23,22 @@ def predict_codes(
     """Expected counts per track and bin, on the CPU: the model's own link and crop applied.
 
     `codes` are uint8 (A0 C1 G2 T3, anything else N) and as long as the model's window. Runs in inference mode on the
-    model's device, `batch_size` sequences at a time, and leaves the model as it was found.
-    Raises: ShapeError where codes are not (batch, window_bp).
+    model's device, `batch_size` sequences at a time (fewer where its memory is full), and leaves the model as it was
+    found.
+    Raises: ShapeError where codes are not (batch, window_bp); MemoryFullError where not even one fits.
     """
     check_shape(codes, "batch position", name="codes", position=model.spec.window_bp)
     device = next(model.parameters()).device
     rates = torch.empty(len(codes), model.spec.tracks, model.spec.bins)
+
+    def predict(first: int, last: int) -> None:
+        batch = codes[first:last]
+        # Copied: torch warns of arrays that it may not write, as a genome's memory map is.
+        batch = torch.tensor(batch) if isinstance(batch, np.ndarray) else batch
+        rates[first:last] = model.rate(model(one_hot(batch.to(device))))
+
     with inference(model):
-        for i in range(0, len(codes), batch_size):
-            batch = codes[i : i + batch_size]
-            # Copied: torch warns of arrays that it may not write, as a genome's memory map is.
-            batch = torch.tensor(batch) if isinstance(batch, np.ndarray) else batch
-            rates[i : i + batch_size] = model.rate(model(one_hot(batch.to(device))))
+        in_parts(predict, len(codes), device, what="prediction", most=batch_size)
     return rates
 
 

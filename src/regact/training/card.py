@@ -2,20 +2,22 @@
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from regact.dataset import Store
-from regact.errors import DataError, RunError
+from regact.errors import ConfigError, DataError, RunError
 from regact.model import ModelSpec
 from regact.training.config import TrainingConfig
 from regact.training.transfer import NO_TRANSFER, TransferConfig, describe_transfer
 
-# Settings that say when to end or save; a run may be resumed with others.
-LIMITS = {"epochs", "max_steps", "max_minutes", "patience", "min_delta", "save_minutes"}
+# Settings that say when to end or save; a run may be resumed with others, and goes on as if it had had them all along.
+LIMITS = {"epochs", "max_steps", "max_minutes", "patience", "save_minutes"}
+# Not so those that a falling learning rate is stretched over.
+HORIZON = {"epochs", "max_steps"}
 
 
 def describe(
@@ -24,6 +26,8 @@ def describe(
     config: TrainingConfig,
     device: torch.device,
     transfer: TransferConfig = NO_TRANSFER,
+    *,
+    processes: int = 1,
 ) -> dict[str, Any]:
     """The entries that name data, model, settings, code and machine."""
     return {
@@ -42,34 +46,86 @@ def describe(
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
             "processor": platform.processor() or platform.machine(),
             "threads": torch.get_num_threads(),
+            "processes": processes,
         },
     }
 
 
 def check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise RunError, naming all differences, unless a run described by `before` can go on as `now`."""
-    start_before, start_now = before.get("transfer") or {}, now["transfer"] or {}
-    pairs = {
-        "store.fingerprint": (before["store"]["fingerprint"], now["store"]["fingerprint"]),
-        "model": (before["model"], now["model"]),
-        **{
-            f"training.{name}": (before["training"].get(name), value)
-            for name, value in now["training"].items()
-            if name not in LIMITS
-        },
-        **{
-            f"transfer.{name}": (start_before.get(name), start_now.get(name))
-            for name in start_before | start_now
-            if name != "run"  # it may have moved; its weights are compared
-        },
-    }
-    differences = [name for name, (old, new) in pairs.items() if old != new]
+    defaults = TrainingConfig().model_dump(mode="json")  # of a setting that an older version did not have
+    free = LIMITS if now["training"]["schedule"] == "constant" else LIMITS - HORIZON
+    settings = [
+        {name: value for name, value in (defaults | card["training"]).items() if name not in free}
+        for card in (before, now)
+    ]
+    # The run to start from may have moved: its weights are compared.
+    starts = [{k: v for k, v in (card.get("transfer") or {}).items() if k != "run"} for card in (before, now)]
+    differences = [
+        *_differences("store.fingerprint", before["store"]["fingerprint"], now["store"]["fingerprint"]),
+        *_differences("model", before["model"], now["model"]),
+        *_differences("training", *settings),
+        *_differences("transfer", *starts),
+    ]
     if differences:
         raise RunError(
             run,
             f"made with another {', '.join(differences)}",
             "the same data, model and training settings to resume",
             "restore them, choose another --out, or begin anew with --overwrite",
+        )
+
+
+def check_resume(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise RunError unless the run described by `before` can go on as `now`, and end as if it had never stopped."""
+    check_same(run, before, now)
+    if before["state"] != "finished" or before["training"] != now["training"]:  # else there is nothing to do
+        check_same_machine(run, before, now)
+
+
+def check_same_machine(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise RunError where a run on a CPU is to go on in a way that would change its bits.
+
+    Sums depend on how many threads and processes share them. A GPU promises no bits: a run from there may go on
+    anywhere.
+    """
+    have, want = ({"processes": 1} | card["machine"] for card in (before, now))
+    differences = [
+        difference
+        for name in ("device", "threads", "processes")
+        for difference in _differences(f"machine.{name}", have[name], want[name])
+    ]
+    if have["device"] == "cpu" and differences:
+        raise RunError(
+            run,
+            f"made with another {', '.join(differences)}",
+            "the same, or the run would not end as if it had never stopped",
+            f"set OMP_NUM_THREADS={have['threads']}, --device cpu and --devices {have['processes']}",
+        )
+
+
+def _differences(name: str, before: Any, now: Any) -> Iterator[str]:
+    """The fields below `name` in which two descriptions differ, each with both values."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in before | now:
+            yield from _differences(f"{name}.{key}", before.get(key), now.get(key))
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for index, pair in enumerate(zip(before, now, strict=True)):
+            yield from _differences(f"{name}.{index}", *pair)
+    elif before != now:
+        yield f"{name} ({before}, now {now})"
+
+
+def check_shares(store: Store, config: TrainingConfig, processes: int) -> None:
+    """Raise ConfigError unless every process has a window for each of its micro-batches."""
+    windows, parts = min(config.batch_size, len(store.rows("train"))), processes * config.accumulate
+    if windows < parts:
+        raise ConfigError(
+            "training.batch_size",
+            [
+                f"a batch has {windows} windows; needed {parts} or more, one for each of {processes} devices and "
+                f"{config.accumulate} micro-batches"
+            ],
         )
 
 

@@ -24,7 +24,10 @@ class TrainingConfig(BaseModel):
     min_delta: float = Field(default=0.0, ge=0, description="what is not better by more than this is not better")
 
     # how
-    batch_size: int = Field(default=4, ge=1, description="windows a step")
+    batch_size: int = Field(default=4, ge=1, description="windows a step, over all devices and micro-batches together")
+    accumulate: int = Field(
+        default=1, ge=1, description="micro-batches a step: less memory; batch norm sees one micro-batch at a time"
+    )
     learning_rate: float = Field(default=1e-3, gt=0)
     betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Adam's decay of first and second moments")
     schedule: Literal["constant", "warmup_cosine"] = Field(
@@ -41,6 +44,10 @@ class TrainingConfig(BaseModel):
     precision: Literal["float32", "bfloat16"] = Field(
         default="float32", description="bfloat16: matrix products in bfloat16, weights and sums in float32"
     )
+    activation_checkpointing: bool = Field(
+        default=False, description="compute activations once more for the gradient instead of keeping them: less memory"
+    )
+    compile: bool = Field(default=False, description="torch.compile the network; needs g++, on GPUs triton")
     augmentation: Augmentation = Augmentation()
     seed: int = Field(default=0, ge=0, description="decides first weights, order of windows, shifts and dropout")
 

@@ -1,15 +1,28 @@
-"""The device a run works on, opened through Lightning Fabric (one process, one device)."""
+"""The devices a run works on, opened through Lightning Fabric: one process for each."""
 
+import os
 import re
 import warnings
 from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
+from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from regact.errors import DeviceError
+from regact.training.launch import Launch, find_launch
 
 _FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+_ENVIRONMENTS: dict[str, type[ClusterEnvironment]] = {
+    "regact": LightningEnvironment,
+    "torchrun": TorchElasticEnvironment,
+    "SLURM": SLURMEnvironment,
+}
 
 
 def choose_device(device: str = "auto") -> torch.device:
@@ -34,18 +47,66 @@ def choose_device(device: str = "auto") -> torch.device:
     return torch.device(chosen)
 
 
-def open_fabric(device: str = "auto", precision: str = "float32") -> Fabric:
-    """Return the Fabric that places model, optimizer and precision on the chosen device.
+def open_fabric(
+    device: str = "auto", precision: str = "float32", *, devices: int | None = None, some_frozen: bool = False
+) -> Fabric:
+    """Return the Fabric that places model, optimizer and precision on the chosen device, or on several of its kind.
+
+    With several, `Fabric.launch` is to be called next. `devices` is their number on each machine; without it, as many
+    as torchrun or SLURM have started processes (`launch.py`), else one.
+
+    Args:
+        some_frozen: Some parameters will get no gradient in some steps; several devices have to look out for that.
 
     Raises:
-        DeviceError: as `choose_device`.
+        DeviceError: as `choose_device` and `find_launch`; this machine has fewer devices.
     """
     chosen = choose_device(device)
+    launch = find_launch(os.environ, devices)
     with warnings.catch_warnings():
         # Fabric advises on SLURM, on the number of CPUs, ...; what matters to the user stands in the card.
         warnings.simplefilter("ignore")
+        if launch.processes == 1:
+            return Fabric(
+                accelerator=chosen.type,
+                devices=[chosen.index] if chosen.type == "cuda" else 1,
+                precision=_FABRIC_PRECISION[precision],
+            )
+        _check_several(device, chosen, launch)
         return Fabric(
             accelerator=chosen.type,
-            devices=[chosen.index] if chosen.type == "cuda" else 1,
+            devices=launch.per_node,
+            num_nodes=launch.nodes,
+            # Batch norm's statistics, the only buffers, are the same everywhere (shared_batch_norm.py).
+            strategy=DDPStrategy(
+                broadcast_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=some_frozen
+            ),
             precision=_FABRIC_PRECISION[precision],
+            plugins=[_open_environment(launch)],
         )
+
+
+def is_first_process() -> bool:
+    """Whether this is the process that writes and prints, of all that train together."""
+    return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def _check_several(asked: str, chosen: torch.device, launch: Launch) -> None:
+    where = f"--device {asked}, {launch.per_node} processes on this machine"
+    if chosen.type == "mps" or ":" in asked:
+        raise DeviceError(where, "one device", "cuda or cpu without a number", "choose which with CUDA_VISIBLE_DEVICES")
+    if chosen.type == "cuda" and torch.cuda.device_count() < launch.per_node:
+        hint = "; under SLURM give a node's GPUs to all its tasks: --gpus-per-node and not --gpus-per-task"
+        raise DeviceError(
+            where,
+            f"{torch.cuda.device_count()} GPUs",
+            "a GPU for each",
+            "use fewer" + (hint if launch.by == "SLURM" else ""),
+        )
+
+
+def _open_environment(launch: Launch) -> ClusterEnvironment:
+    try:
+        return _ENVIRONMENTS[launch.by]()
+    except RuntimeError as error:  # Fabric's own check of SLURM's variables
+        raise DeviceError(launch.by, str(error), "", "start it with srun --ntasks-per-node") from error

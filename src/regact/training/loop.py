@@ -3,30 +3,35 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from lightning_fabric import Fabric
 
 from regact.dataset import Store
-from regact.dataset.augment import Example, to_device
 from regact.dataset.batch import Batch
 from regact.dataset.loader import Loader
 from regact.engine import ProgressBar, progress
-from regact.errors import TrainingError
+from regact.errors import MemoryFullError, TrainingError
 from regact.genome import Genome
 from regact.model import ModelSpec, build_model, one_hot, save_model
+from regact.model.memory import is_memory_full
 from regact.model.prediction import inference
-from regact.training.card import check_fit, check_same, describe
+from regact.training.card import check_fit, check_resume, check_shares, describe
+from regact.training.compile import check_compiler, compile_network
 from regact.training.config import TrainingConfig
 from regact.training.device import open_fabric
 from regact.training.interrupt import Interrupt, deferred_interrupt
-from regact.training.objective import first_broken_track, kernel_penalty, poisson_loss
+from regact.training.objective import first_broken_track
 from regact.training.optimizer import build_optimizer, learning_rate_at
+from regact.training.recompute import recompute_activations
 from regact.training.run_folder import METRICS, claim_run_folder, read_card, write_card, write_log, write_settings
-from regact.training.state import Progress, has_state, load_state, save_state, seed_step
+from regact.training.shared_batch_norm import share_batch_statistics
+from regact.training.state import Progress, has_state, load_state, save_state
+from regact.training.step import PendingStep, TrainingStep
 from regact.training.transfer import (
     NO_TRANSFER,
     TransferConfig,
@@ -35,7 +40,7 @@ from regact.training.transfer import (
     take_weights,
     taken_parts,
 )
-from regact.training.validate import accuracy_table, validate, write_table
+from regact.training.validate import Validation, accuracy_table, merge_validations, validate, write_table
 
 EpochReport = Callable[[Mapping[str, float]], str | None]
 
@@ -49,6 +54,7 @@ def train_model(
     *,
     transfer: TransferConfig = NO_TRANSFER,
     device: str = "auto",
+    devices: int | None = None,
     workers: int = 0,
     overwrite: bool = False,
     resume: bool = False,
@@ -59,9 +65,13 @@ def train_model(
     """Train the model that `spec` describes on `store`; return the run folder `out`.
 
     On a CPU the same seed gives the same run bit for bit, whatever the number of workers, and so does a run that was
-    stopped at any point and resumed.
+    stopped at any point and resumed. docs/training.md says how.
 
     Args:
+        devices: Devices on this machine to share each batch among, one process for each; without it, as many as
+            torchrun or SLURM have started processes, else one. Started otherwise, the program that calls this runs
+            itself once more for each further device, up to here.
+        workers: Processes that read ahead, for each device.
         transfer: What starts from another run's weights; without it, all weights start fresh.
         settings: What config.yaml shall hold; without it, `spec`, `config` and `transfer`.
         card: Further entries of the card, such as the command.
@@ -69,10 +79,12 @@ def train_model(
             stands in the card as the reason.
 
     Raises:
-        TrainingError: the loss became NaN or infinite, or the device's memory is full.
-        DeviceError: the device is not on this machine.
-        RunError: the run to resume is of other data, another model or other settings; the run to start from does not
-            have the parts that this model needs.
+        TrainingError: the loss became NaN or infinite.
+        MemoryFullError: the device's memory is full; names the batch size that fits.
+        DeviceError: the device, or so many, are not on this machine; there is no compiler for `compile`.
+        ConfigError: a batch has fewer windows than there are devices and micro-batches.
+        RunError: the run to resume is of other data, another model or other settings, or had other threads on a CPU;
+            the run to start from does not have the parts that this model needs.
         OutputExistsError: `out` is there and neither `overwrite` nor `resume` is given.
         ProgramError: another process is training in `out`.
         KeyboardInterrupt: after Ctrl-C, when the state is saved.
@@ -80,26 +92,30 @@ def train_model(
     out = Path(out)
     check_fit(store, spec, config)
     check_transfer(transfer, spec)
-    fabric = open_fabric(device, config.precision)
-    about = describe(store, spec, config, fabric.device, transfer) | dict(card or {})
-    with claim_run_folder(out, overwrite=overwrite, resume=resume) as goes_on:
-        if goes_on:
-            check_same(out, read_card(out), about)
-        write_card(out, state="training", **about)
-        write_settings(out, settings or {name: about[name] for name in ("model", "training", "transfer")})
+    fabric = open_fabric(device, config.precision, devices=devices, some_frozen=transfer.freeze_epochs > 0)
+    check_shares(store, config, fabric.world_size)
+    if config.compile:
+        check_compiler(fabric.device)
+    fabric.launch()
+    about = describe(store, spec, config, fabric.device, transfer, processes=fabric.world_size) | dict(card or {})
+    with _claim(out, fabric, about, overwrite=overwrite, resume=resume) as goes_on:
+        if fabric.is_global_zero:
+            write_card(out, state="training", **about)
+            write_settings(out, settings or {name: about[name] for name in ("model", "training", "transfer")})
         cuda = [fabric.device.index] if fabric.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=cuda), deferred_interrupt() as interrupt, _state_on_card(out):
+        with torch.random.fork_rng(devices=cuda), deferred_interrupt() as interrupt, _told_once(out, fabric):
             training = _Training(store, genome, spec, config, transfer, out, fabric, workers, interrupt)
             if goes_on:
                 training.restore()
             ended = training.run(on_epoch)
+        if fabric.is_global_zero:
             best = {"epoch": training.progress.best_epoch, config.judged_by: training.progress.best_score}
-        write_card(out, state="finished", ended=ended, best=best)
+            write_card(out, state="finished", ended=ended, best=best)
     return out
 
 
 class _Training:
-    """One run: what its epochs share."""
+    """One run: what its epochs share. Of several processes all do the same steps, and the first one writes."""
 
     def __init__(
         self,
@@ -124,46 +140,73 @@ class _Training:
             shuffle=True,
             augmentation=config.augmentation,
             drop_last=True,
+            share=fabric.global_rank,
+            shares=fabric.world_size,
             workers=workers,
         )
-        self.valid_loader = Loader(store, genome, "valid", batch_size=config.batch_size, workers=workers)
-        self.total_steps = config.total_steps(self.train_loader.batches_per_epoch)
+        # As many windows at once as training takes.
+        at_once = -(-config.batch_size // (fabric.world_size * config.accumulate))
+        self.valid_loader = Loader(store, genome, "valid", batch_size=at_once, workers=workers)
+        total_steps = config.total_steps(self.train_loader.batches_per_epoch)
         self.strand_pair = torch.from_numpy(store.sheet.strand_pair)
 
         self.model = build_model(spec, seed=config.seed)
         self.model.head.start_at(store.track_statistics["mean"].tolist(), self.model.link)
         take_weights(self.model, transfer)
-        # Fabric moves the model to its device; what it returns wraps both for precision and, later, several devices.
         self.optimizer = build_optimizer(
             self.model, config, taken=taken_parts(self.model, transfer), rate_factor=transfer.rate_factor
         )
-        self.wrapped_model, self.wrapped_optimizer = fabric.setup(self.model, self.optimizer)
-        self.progress = Progress()
+        if fabric.world_size > 1:
+            share_batch_statistics(self.model)
+        if config.activation_checkpointing:
+            recompute_activations(self.model)
+        # Fabric moves the model to its device; what it returns wraps both for precision and several devices.
+        network = compile_network(self.model) if config.compile else self.model
+        self.wrapped_model, wrapped_optimizer = fabric.setup(network, self.optimizer)
+        self.step = TrainingStep(
+            self.model,
+            self.wrapped_model,
+            wrapped_optimizer,
+            fabric,
+            config,
+            strand_pair=self.strand_pair,
+            total_steps=total_steps,
+        )
+        self.progress, self.pending = Progress(), None
+        self.total_steps, self.votes = total_steps, (0.0, 0.0)
         self.started = self.saved = time.monotonic()
+
+    progress: Progress
+    pending: PendingStep | None  # the last step, while the device may still be at it
 
     def restore(self) -> None:
         """Go back to the last saved state, or to the beginning where the run was stopped before its first."""
         if has_state(self.out):
             self.progress = load_state(self.out, self.model, self.optimizer)
-            if self.progress.history:
-                write_log(self.out, self.progress.history)  # a kill may have come between state and log
+        if self.fabric.is_global_zero:
+            write_log(self.out, self.progress.history)  # a kill may have come between state and log
         self.started = time.monotonic() - self.progress.seconds
 
     def run(self, on_epoch: EpochReport | None) -> str:
         """Train until there is a reason to end; return the reason."""
-        with self.train_loader, self.valid_loader, progress("train", self.total_steps, unit="steps") as bar:
+        total = self.total_steps if self.fabric.is_global_zero else 0
+        with self.train_loader, self.valid_loader, progress("train", total, unit="steps") as bar:
             bar.advance(self.progress.step)
             # An epoch that was begun is always ended: what was trained is validated, whatever limit was reached.
-            while self.progress.batch or not self.reason_to_end():
+            while self.progress.batch or not self.first_says(self.reason_to_end):
                 self.train_epoch(bar)
                 row = self.end_epoch()
-                if on_epoch and (reason := on_epoch(row)):
+                if reason := self.first_says(partial(_report, on_epoch, row)):
                     return reason
-        return self.reason_to_end()
+        return self.first_says(self.reason_to_end)
+
+    def first_says(self, say: Callable[[], str]) -> str:
+        """What the first process says, to all: clocks differ, and all have to do the same."""
+        return self.fabric.broadcast(say() if self.fabric.is_global_zero else "")
 
     def reason_to_end(self) -> str:
         """Why training is over; empty while it is not."""
-        if over := self.out_of_budget():
+        if over := self.out_of_steps() or self.out_of_time():
             return over
         if self.progress.epoch >= self.config.epochs:
             return f"all {self.config.epochs} epochs done"
@@ -172,69 +215,85 @@ class _Training:
             return f"no better {self.config.judged_by} in {patience} epochs"
         return ""
 
-    def out_of_budget(self) -> str:
-        """Which limit on steps or minutes is reached; empty while none is."""
+    def out_of_steps(self) -> str:
+        """That no step is left, in words; empty while there is one."""
+        steps = self.config.max_steps
+        return f"max_steps {steps} reached" if steps is not None and self.progress.step >= steps else ""
+
+    def out_of_time(self) -> str:
+        """That no minute is left, in words; empty while there is one."""
+        minutes = self.config.max_minutes
         self.progress.seconds = time.monotonic() - self.started
-        steps, minutes = self.config.max_steps, self.config.max_minutes
-        if steps is not None and self.progress.step >= steps:
-            return f"max_steps {steps} reached"
-        if minutes is not None and self.progress.seconds >= 60 * minutes:
-            return f"max_minutes {minutes:g} reached"
-        return ""
+        over = minutes is not None and self.progress.seconds >= 60 * minutes
+        return f"max_minutes {minutes:g} reached" if over else ""
 
     def train_epoch(self, bar: ProgressBar) -> None:
         """The steps of one epoch that are still to do, fewer where the budget ends first."""
         self.wrapped_model.train()
         set_frozen(self.model, self.transfer, self.progress.epoch)
-        batches = self.train_loader.epoch(self.progress.epoch, start=self.progress.batch)
-        for batch in self.until_interrupted(batches):
-            if self.progress.batch and self.out_of_budget():
+        for batch in self.train_loader.epoch(self.progress.epoch, start=self.progress.batch):
+            vote = self.vote()
+            interrupted, out_of_time = self.votes if self.fabric.world_size > 1 else vote
+            if interrupted:
+                self.stop()
+            if self.progress.batch and (self.out_of_steps() or out_of_time):
                 break
-            with _memory_full_as_error(self.config.batch_size):
-                self.step(to_device(batch, self.fabric.device, self.strand_pair))
+            self.take_step(batch, vote)
             bar.advance()
             bar.note(self.note())
             if time.monotonic() - self.saved > 60 * self.config.save_minutes:
                 self.save()
+        self.settle()
 
-    def step(self, example: Example) -> None:
-        """One optimizer step; its learning rate and dropout depend on the step's number alone."""
-        config, done = self.config, self.progress
-        seed_step(config.seed, done.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["rate_factor"] * learning_rate_at(done.step, config, self.total_steps)
-        z = self.wrapped_model(one_hot(example.codes))
-        loss = poisson_loss(self.model, z, example)
-        value = loss.item()
-        if not math.isfinite(value):
-            raise self.not_finite("the loss", value, first_broken_track(self.model, z, example))
-        self.wrapped_optimizer.zero_grad()
-        self.fabric.backward(loss + kernel_penalty(self.model, config.l2) if config.l2 else loss)
-        norm = self.fabric.clip_gradients(  # without a limit too: weights that are not finite would be saved
-            self.wrapped_model, self.wrapped_optimizer, max_norm=config.clip_norm or math.inf, error_if_nonfinite=False
-        )
-        if norm is not None and not norm.isfinite():
-            raise self.not_finite("the gradient", float(norm), None)
-        self.wrapped_optimizer.step()
-        done.step, done.batch, done.loss_sum = done.step + 1, done.batch + 1, done.loss_sum + value
+    def vote(self) -> tuple[float, float]:
+        """Whether this process was interrupted; whether, by the first one's clock, time is over."""
+        return float(self.interrupt.requested), float(self.fabric.is_global_zero and bool(self.out_of_time()))
+
+    def take_step(self, batch: Batch, vote: tuple[float, float]) -> None:
+        """Begin the next step and look at what the one before found; on a GPU the new one is then running already."""
+        before, begun = self.pending, None
+        try:
+            begun = self.step.begin(batch, self.progress.step, vote)
+        except RuntimeError as error:
+            if not is_memory_full(error):
+                raise
+        if begun is None:  # not said above: there the error holds what the step had allocated
+            raise self.memory_full(batch)
+        self.pending = begun
+        self.progress.step, self.progress.batch = self.progress.step + 1, self.progress.batch + 1
+        if before:
+            self.look_at(before)
+        if self.fabric.device.type == "cpu":  # nothing runs meanwhile
+            self.settle()
+
+    def settle(self) -> None:
+        """Wait for the last step and look at what it found."""
+        pending, self.pending = self.pending, None
+        if pending:
+            self.look_at(pending)
+
+    def look_at(self, step: PendingStep) -> None:
+        """Stop where a step's loss or gradient was not finite; nothing is saved before its step was looked at."""
+        result = step.result()
+        if not math.isfinite(result.loss):
+            raise self.not_finite(step.number, "the loss", result.loss, first_broken_track(result.loss_sums))
+        if not math.isfinite(result.gradient_norm):
+            raise self.not_finite(step.number, "the gradient", result.gradient_norm, None)
+        self.progress.loss_sum += result.loss
+        self.votes = result.votes[0], result.votes[1]
 
     def end_epoch(self) -> dict[str, float]:
         """Validate, keep the weights if they are the best so far, log and save; return the epoch's row of the log."""
         done, config = self.progress, self.config
-        with inference(self.model):
-            result = validate(
-                lambda _, example: self.model.rate(self.wrapped_model(one_hot(example.codes))),
-                self.until_interrupted(self.valid_loader.epoch(0)),
-                strand_pair=self.strand_pair,
-                device=self.fabric.device,
-            )
+        result = self.validate()
         means = result.means()
         score = means[config.judged_by]
         if done.best_score is None or score > done.best_score + config.min_delta:
             # Where no track varies in the validation split there is no score, and each epoch's weights are the best.
             done.best_score, done.best_epoch = None if math.isnan(score) else score, done.epoch + 1
-            save_model(self.model, self.out)
-            write_table(self.out / METRICS, accuracy_table(result.sums, self.store.sheet, "valid"))
+            if self.fabric.is_global_zero:
+                save_model(self.model, self.out)
+                write_table(self.out / METRICS, accuracy_table(result.sums, self.store.sheet, "valid"))
         row = {
             "epoch": done.epoch + 1,
             "step": done.step,
@@ -247,35 +306,57 @@ class _Training:
         done.epoch, done.batch, done.loss_sum = done.epoch + 1, 0, 0.0
         done.history.append(row)
         self.save()
-        write_log(self.out, done.history)
+        if self.fabric.is_global_zero:
+            write_log(self.out, done.history)
         return row
 
+    def validate(self) -> Validation:
+        """Judge the weights on the validation split; of several processes each takes every so-manyth batch."""
+        fabric = self.fabric
+        batches = self.valid_loader.epoch(0, start=fabric.global_rank, every=fabric.world_size)
+        with inference(self.model):
+            ours = validate(
+                lambda _, example: self.model.rate(self.wrapped_model(one_hot(example.codes))),
+                self.until_interrupted(batches),
+                strand_pair=self.strand_pair,
+                device=fabric.device,
+            )
+        return merge_validations(ours, fabric)
+
     def until_interrupted(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """The batches; after Ctrl-C the state is saved instead of handing over the next one."""
+        """The batches; after Ctrl-C a run on one device is stopped before the next one."""
         for batch in batches:
-            if self.interrupt.requested:
-                self.save()
-                raise KeyboardInterrupt
+            if self.interrupt.requested and self.fabric.world_size == 1:
+                self.stop()
             yield batch
+
+    def stop(self) -> NoReturn:
+        """Save the state and end the run as Ctrl-C would."""
+        self.save()
+        raise KeyboardInterrupt
 
     def save(self) -> None:
         """Save the state to resume from."""
+        self.settle()
         self.progress.seconds = time.monotonic() - self.started
-        save_state(self.out, self.model, self.optimizer, self.progress)
+        if self.fabric.is_global_zero:
+            save_state(self.out, self.model, self.optimizer, self.progress)
         self.saved = time.monotonic()
 
     def note(self) -> str:
         """What stands beside the progress bar."""
         done = self.progress
         rate = done.step * self.config.batch_size / max(1e-9, time.monotonic() - self.started)
-        text = f"epoch {done.epoch + 1}, {rate:.3g} windows/s, loss {done.loss_sum / done.batch:.4f}"
+        text = f"epoch {done.epoch + 1}, {rate:.3g} windows/s"
+        if known := done.batch - bool(self.pending):
+            text += f", loss {done.loss_sum / known:.4f}"
         if done.history:
             text += f", valid {self.config.judged_by} {done.history[-1][f'valid_{self.config.judged_by}']:.4f}"
         return text
 
-    def not_finite(self, what: str, value: float, track: int | None) -> TrainingError:
+    def not_finite(self, step: int, what: str, value: float, track: int | None) -> TrainingError:
         """The error that names step and track, and what is left to go on from."""
-        where = f"{self.out}, step {self.progress.step + 1}"
+        where = f"{self.out}, step {step + 1}"
         if track is not None:
             where += f", track {self.store.sheet.identifiers[track]}"
         best = self.progress.best_epoch
@@ -284,26 +365,61 @@ class _Training:
             where, f"{what} is {value}", "a finite number", f"lower training.learning_rate or clip the track ({kept})"
         )
 
+    def memory_full(self, batch: Batch) -> MemoryFullError:
+        """The error that names the batch size which fits."""
+        config, devices = self.config, self.fabric.world_size
+        found = f"the memory of {self.fabric.device} is full"
+        fits = self.step.windows_that_fit(batch)
+        if not fits:
+            remedy = "set training.activation_checkpointing and training.precision: bfloat16, or make the model smaller"
+            return MemoryFullError(f"training.batch_size {config.batch_size}", found, "room for one window", remedy)
+        size, parts = fits * config.accumulate * devices, -(-config.batch_size // (fits * devices))
+        return MemoryFullError(
+            f"training.batch_size {config.batch_size}",
+            f"{found}, which holds {fits} windows at once",
+            f"training.batch_size {size} at most" + (f" with accumulate {config.accumulate}" * (config.accumulate > 1)),
+            f"or keep the batch size with training.accumulate {parts}; activation_checkpointing takes less memory too",
+        )
+
+
+def _report(on_epoch: EpochReport | None, row: Mapping[str, float]) -> str:
+    return (on_epoch(row) if on_epoch else None) or ""
+
 
 @contextmanager
-def _state_on_card(out: Path) -> Iterator[None]:
-    """Let the card say how the block ended, where it did not end well."""
+def _claim(out: Path, fabric: Fabric, about: Mapping[str, Any], *, overwrite: bool, resume: bool) -> Iterator[bool]:
+    """Let the first process claim the run folder for all; yield whether there is a run in it to resume.
+
+    Where it cannot, it says why, and the others end without a word.
+    """
+    with ExitStack() as stack:
+        goes_on = None
+        try:
+            if fabric.is_global_zero:
+                goes_on = stack.enter_context(claim_run_folder(out, overwrite=overwrite, resume=resume))
+                if goes_on:
+                    check_resume(out, read_card(out), about)
+        except BaseException:
+            goes_on = None
+            raise
+        finally:
+            goes_on = fabric.broadcast(goes_on)
+        if goes_on is None:
+            raise SystemExit(1)
+        yield goes_on
+
+
+@contextmanager
+def _told_once(out: Path, fabric: Fabric) -> Iterator[None]:
+    """Let the card say how the block ended, where it did not end well.
+
+    What all processes meet at once is told by the first; what only one of them meets, by that one.
+    """
     try:
         yield
     except BaseException as error:
-        write_card(out, state="interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+        if fabric.is_global_zero:
+            write_card(out, state="interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+        elif isinstance(error, TrainingError | KeyboardInterrupt):
+            raise SystemExit(1) from None
         raise
-
-
-@contextmanager
-def _memory_full_as_error(batch_size: int) -> Iterator[None]:
-    """Turn "out of memory" of the device into one line."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise TrainingError(
-            f"training.batch_size {batch_size}",
-            "the device's memory is full",
-            "",
-            f"try {max(1, batch_size // 2)}, or precision: bfloat16" if batch_size > 1 else "try precision: bfloat16",
-        ) from error

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from regact.dataset.augment import Example
-from regact.losses import poisson_nll, poisson_nll_of_rate
+from regact.losses import poisson_nll_by_track, poisson_nll_of_rate_by_track
 from regact.model import SequenceModel
 
 
-def poisson_loss(model: SequenceModel, z: Float[Tensor, "batch track bin"], example: Example) -> Float[Tensor, ""]:
-    """Eq. 1 of the paper, the mean over unmasked bins and tracks; under the exp link z itself is the log rate."""
+def poisson_sums(model: SequenceModel, z: Float[Tensor, "batch track bin"], example: Example) -> Float[Tensor, "track"]:
+    """Eq. 1 of the paper summed over unmasked bins, track by track; over bins times tracks, their sum is the loss.
+
+    Under the exp link z itself is the log rate.
+    """
     if model.link == "exp":
-        return poisson_nll(z, example.targets, example.mask)
-    return poisson_nll_of_rate(model.rate(z), example.targets, example.mask)
+        return poisson_nll_by_track(z, example.targets, example.mask)
+    return poisson_nll_of_rate_by_track(model.rate(z), example.targets, example.mask)
 
 
 def kernels(model: nn.Module) -> Iterator[nn.Parameter]:
@@ -34,10 +38,7 @@ def kernel_penalty(model: nn.Module, l2: float) -> Float[Tensor, ""]:
     return l2 * torch.stack([kernel.square().sum() for kernel in kernels(model)]).sum()
 
 
-def first_broken_track(model: SequenceModel, z: Float[Tensor, "batch track bin"], example: Example) -> int | None:
+def first_broken_track(sums: Float[np.ndarray, "track"]) -> int | None:
     """Position of the first track whose own loss is not finite, None where all are."""
-    rate = model.rate(z)
-    log_rate = z if model.link == "exp" else rate.log()
-    terms = torch.where(example.mask[:, None], rate - example.targets * log_rate, 0.0)
-    broken = ~terms.isfinite().all(dim=2).all(dim=0)
-    return int(broken.nonzero()[0]) if broken.any() else None
+    broken = np.flatnonzero(~np.isfinite(sums))
+    return int(broken[0]) if len(broken) else None

@@ -100,7 +100,13 @@ def write_settings(run: Path, settings: Mapping[str, Any]) -> None:
 
 
 def write_log(run: Path, history: Sequence[Mapping[str, float]]) -> None:
-    """Write one row per finished epoch, all of them each time: what a killed run had logged and not saved goes away."""
+    """Write one row per finished epoch, all of them each time: what a killed run had logged and not saved goes away.
+
+    Before the first epoch is finished there is no log.
+    """
+    if not history:
+        (run / LOG).unlink(missing_ok=True)
+        return
     with whole_file(run / LOG) as path, path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
         writer.writeheader()

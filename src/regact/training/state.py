@@ -1,7 +1,8 @@
 """Where a run stands, and the one file from which it goes on as if it had never stopped.
 
 The order of windows, shifts and strands is a pure function of (seed, epoch, batch) (`dataset/batch_plan.py`), dropout
-of (seed, step) (`seed_step`): there is no generator to save, only weights, optimizer moments and a few numbers.
+of (seed, step, part of the batch) (`seed_step`): there is no generator to save, only weights, optimizer moments and a
+few numbers.
 """
 
 import json
@@ -35,9 +36,12 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch, as in log.csv
 
 
-def seed_step(seed: int, step: int) -> None:
-    """Seed torch's generators for dropout in this step, so that its masks depend on (seed, step) alone."""
-    torch.manual_seed(int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]))
+def seed_step(seed: int, step: int, part: int = 0) -> None:
+    """Seed torch's generators for dropout in this step, so that its masks depend on (seed, step, part) alone.
+
+    `part` counts the parts into which a step's batch is cut, over processes and micro-batches: no two draw alike.
+    """
+    torch.manual_seed(int(np.random.SeedSequence([seed, step, part]).generate_state(1, np.uint64)[0]))
 
 
 def save_state(run: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:

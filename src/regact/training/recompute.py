@@ -1,0 +1,44 @@
+"""Activation checkpointing: what a layer computes inside is computed once more for the gradient instead of kept."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
+
+from regact.model import SequenceModel
+
+
+def recompute_activations(model: SequenceModel) -> None:
+    """Let every tower block, every context layer and the head's block keep its input alone for the gradient.
+
+    Numbers stay what they are: dropout draws the same masks again, and batch norm's running statistics move in the
+    forward pass only. Memory falls to about that of the largest block and all inputs, time rises by a forward pass.
+    """
+    for layer in [*model.tower.get_submodule("blocks").children(), *model.context.children(), model.head.block]:
+        layer.forward = partial(_recomputed, layer, layer.forward)
+
+
+def _recomputed(layer: nn.Module, forward: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    if not layer.training:
+        return forward(x)
+
+    def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        return nullcontext(), _still_statistics(layer)
+
+    return checkpoint(forward, x, use_reentrant=False, context_fn=contexts)
+
+
+@contextmanager
+def _still_statistics(layer: nn.Module) -> Iterator[None]:
+    """Within the block the running statistics of every batch norm in `layer` stay as they are."""
+    norms = [module for module in layer.modules() if isinstance(module, _BatchNorm)]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
