@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from regact.dataset import DatasetConfig, Store, build_dataset
+from regact.evaluation.split_predictions import SplitPredictions
 from regact.genome import Genome
 from regact.simulation import SimulationConfig, Truth, load_truth, simulate
 
@@ -52,3 +54,48 @@ def simulated_with_crop(tmp_path_factory) -> Callable[[int], SimulatedData]:
 @pytest.fixture(scope="session")
 def simulated(simulated_with_crop) -> SimulatedData:
     return simulated_with_crop(0)
+
+
+@pytest.fixture(scope="session")
+def masked_store(planted, tmp_path_factory) -> Store:
+    """The planted store with every fourth window's middle blacklisted, one of its tests whole."""
+    folder = tmp_path_factory.mktemp("masked")
+    rows = [
+        f"{chrom}\t{start + 200}\t{start + 500}\n" for chrom in ("chrV", "chrT") for start in range(0, 12_288, 4096)
+    ]
+    (folder / "blacklist.bed").write_text("".join([*rows, "chrT\t2048\t3072\n"]))
+    changed = {**planted.experiment.dataset.model_dump(), "blacklist": folder / "blacklist.bed"}
+    config = DatasetConfig.model_validate(changed)
+    data = planted.yaml.parent
+    return build_dataset(data / "genome.fa", data / "targets.txt", config, folder / "store", workers=1)
+
+
+Matrices = tuple[SplitPredictions, np.ndarray, np.ndarray]
+
+
+@pytest.fixture(scope="session")
+def masked_predictions(masked_store: Store, tmp_path_factory) -> Matrices:
+    """Noisy predictions of a split with masked bins; the same predicted and measured values as arrays (track, bin)."""
+    targets, mask = masked_store.read(masked_store.rows("test"))
+    assert 0 < mask.sum() < mask.size
+    measured = targets.astype(np.float32)[mask].T
+    noise = np.random.default_rng(0).gamma(2, 0.5, measured.shape)
+    predicted = ((0.5 + measured) * noise).astype(np.float32)
+    return lay_down(predicted, measured, masked_store, tmp_path_factory), predicted, measured
+
+
+@pytest.fixture(scope="session")
+def flat_predictions(masked_predictions: Matrices, masked_store: Store, tmp_path_factory) -> SplitPredictions:
+    """The same, but the last track's measured values are all one."""
+    _, predicted, measured = masked_predictions
+    flat = measured.copy()
+    flat[2] = 1.5
+    return lay_down(predicted, flat, masked_store, tmp_path_factory)
+
+
+def lay_down(predicted: np.ndarray, measured: np.ndarray, store: Store, tmp_path_factory) -> SplitPredictions:
+    """Predictions of the test split as a folder, by no code of the library's."""
+    folder = tmp_path_factory.mktemp("predictions")
+    np.save(folder / "predicted.npy", predicted)
+    np.save(folder / "measured.npy", measured.astype(np.float16))
+    return SplitPredictions(folder, store, "test")

@@ -1,13 +1,26 @@
 """`regact evaluate`: how good a run is on one split."""
 
+from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from regact.cli.options import Device, Genome, Split, SplitName, Store, Workers
+from regact.cli.options import ContigAlias, Device, Genome, Split, SplitName, Store, Workers
 from regact.cli.output import print_line, print_remark, print_table
-from regact.evaluation import MEASURES, Judgement, judge, judge_baseline, open_store_of
+from regact.evaluation import (
+    MEASURES,
+    Judgement,
+    MeasureResult,
+    judge,
+    judge_baseline,
+    measure,
+    open_store_of,
+    parse_measures,
+    write_measures,
+)
+from regact.genome import Gene, parse_contig_alias, read_genes
 
 
 def command(
@@ -22,6 +35,25 @@ def command(
         bool,
         typer.Option("--baseline/--no-baseline", help="Judge a ridge regression on 4-mers too, the floor."),
     ] = True,
+    measures: Annotated[
+        str,
+        typer.Option(
+            "--measures",
+            help="Further measures, with commas between: spearman, specificity, peaks, genes, calibration; or all.",
+            metavar="NAME,...",
+        ),
+    ] = "",
+    genes: Annotated[
+        Path | None,
+        typer.Option("--genes", help="Genes as GTF, GFF3 or BED, for the measure genes.", metavar="FILE"),
+    ] = None,
+    contig_alias: ContigAlias = None,
+    keep_predictions: Annotated[
+        bool,
+        typer.Option(
+            "--keep-predictions", help="Keep what --measures predicted, so that the next call predicts nothing."
+        ),
+    ] = False,
     device: Device = "auto",
     workers: Workers = None,
 ) -> None:
@@ -30,7 +62,8 @@ def command(
     Prints the mean and each assay, beside those of a ridge regression on 4-mers; every track stands in
     RUN/metrics_SPLIT.tsv (with --ensemble in RUN/metrics_SPLIT_ensemble.tsv, that of the regression in
     RUN/metrics_SPLIT_ridge.tsv). Pearson and r2 are over all unmasked bins of all windows of the split. On simulated
-    data distal accuracy is printed too. docs/evaluation.md defines every number.
+    data distal accuracy is printed too. --measures adds others, with tables of their own and a picture of calibration
+    beside them; --genes asks for accuracy at the starts of genes. docs/evaluation.md defines every number.
 
     [bold]Examples[/bold]
 
@@ -38,10 +71,32 @@ def command(
 
       regact evaluate runs/yeast --split test --ensemble
 
-      regact evaluate runs/yeast --split valid --no-baseline
+      regact evaluate runs/yeast --split test --measures spearman,peaks --no-baseline
+
+      regact evaluate runs/yeast --split test --measures all --genes genes.gtf.gz --contig-alias chr
     """
     dataset = open_store_of(run, store)
+    asked = [name.strip() for name in measures.split(",") if name.strip()]
+    chosen = parse_measures(asked, with_genes=genes is not None)
     opened = dataset.open_genome(genome)
+    suffix = f"{split.value}_ensemble" if ensemble else split.value
+    results: Sequence[MeasureResult] = ()
+    if chosen:
+        annotation: list[Gene] | None = None
+        if genes is not None:
+            annotation = read_genes(genes, genome_lengths=opened.lengths, alias=parse_contig_alias(contig_alias))
+        results = measure(
+            run,
+            chosen,
+            split=split.value,
+            store=dataset,
+            genome=opened,
+            genes=annotation,
+            device=device,
+            workers=workers,
+            ensemble=ensemble,
+            keep_predictions=keep_predictions,
+        )
     judgement = judge(
         run,
         split=split.value,
@@ -50,10 +105,11 @@ def command(
         device=device,
         workers=workers or 0,
         ensemble=ensemble,
-        again=True,
+        again=not chosen,  # the measures' pass over the split left it behind
     )
-    suffix = "_ensemble" if ensemble else ""
-    _print_judgement(judgement, run / f"metrics_{split.value}{suffix}.tsv")
+    _print_judgement(judgement, run / f"metrics_{suffix}.tsv")
+    if results:
+        _print_measures(results, write_measures(results, run, suffix))
     if baseline:
         floor = judge_baseline(dataset, opened, splits=[split.value], folder=run)[0]
         _print_judgement(floor, run / f"metrics_{split.value}_ridge.tsv")
@@ -73,3 +129,14 @@ def _print_judgement(judgement: Judgement, table: Path) -> None:
     if judgement.distal is not None:
         print_line(str(judgement.distal))
     print_line(str(accuracy.to_table(table)))
+
+
+def _print_measures(results: Sequence[MeasureResult], paths: Sequence[Path]) -> None:
+    """One row an assay with the numbers of all measures, what was left out, and where the tables are."""
+    summary = reduce(lambda left, right: left.merge(right, on="assay"), (one.summary for one in results))
+    print_table(tuple(summary.columns), summary.itertuples(index=False))
+    for result in results:
+        for remark in result.remarks:
+            print_remark(remark)
+    for path in paths:
+        print_line(str(path))

@@ -12,6 +12,8 @@ from regact.evaluation.distal_bootstrap import resample_distal_accuracy
 from regact.evaluation.estimate import Estimate, Resamples, holm
 from regact.evaluation.evidence import Evidence, read_evidence
 from regact.evaluation.judgement import Judgement, judge, judge_baseline
+from regact.evaluation.measure_result import MeasureResult
+from regact.evaluation.measures import Measure, measure, parse_measures, write_measures
 
 __all__ = [
     "MEASURES",
@@ -22,6 +24,8 @@ __all__ = [
     "Evidence",
     "Judgement",
     "KmerRidge",
+    "Measure",
+    "MeasureResult",
     "Resamples",
     "distal_pairs",
     "divide_into_blocks",
@@ -32,11 +36,14 @@ __all__ = [
     "holm",
     "judge",
     "judge_baseline",
+    "measure",
     "measure_distal_accuracy",
     "open_store_of",
+    "parse_measures",
     "read_evidence",
     "resample_accuracy",
     "resample_distal_accuracy",
     "simulation_of",
     "why_no_interval",
+    "write_measures",
 ]

@@ -19,8 +19,11 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Int64
+from torch import Tensor
 
 from regact.dataset import Store
+from regact.dataset.augment import Example
+from regact.dataset.batch import Batch
 from regact.engine import progress, write_json
 from regact.evaluation.accuracy import MEASURES, Accuracy, evaluate
 from regact.evaluation.baselines import KmerRidge, evaluate_kmer_ridge, fit_kmer_ridge, predict_kmer_ridge
@@ -43,6 +46,7 @@ from regact.model.checkpoint import WEIGHTS
 from regact.model.prediction import inference
 from regact.simulation import load_truth
 from regact.training import choose_device
+from regact.training.validate import Observe
 
 _Made = tuple[Accuracy, DistalAccuracy | None, Evidence]
 
@@ -67,11 +71,13 @@ def judge(
     workers: int = 0,
     ensemble: bool = False,
     again: bool = False,
+    observe: Observe | None = None,
 ) -> Judgement:
     """Everything about the best weights of a run on one split; remembered in the run folder.
 
     Args:
         again: Predict anew, whatever is remembered.
+        observe: Called with each batch and its rates, where they are predicted.
 
     Others and errors are those of `evaluate`.
     """
@@ -80,6 +86,12 @@ def judge(
     def make() -> _Made:
         blocks = divide_into_blocks(store, split)
         collector = WindowSumsCollector(blocks, store.n_tracks)
+
+        def collect(batch: Batch, example: Example, rate: Float[Tensor, "batch track bin"]) -> None:
+            collector.add_rates(batch.rows, rate, example.targets, example.mask)
+            if observe is not None:
+                observe(batch, example, rate)
+
         accuracy = evaluate(
             run,
             split=split,
@@ -89,15 +101,14 @@ def judge(
             batch_size=batch_size,
             workers=workers,
             ensemble=ensemble,
-            observe=lambda batch, example, rate: collector.add_rates(batch.rows, rate, example.targets, example.mask),
+            observe=collect,
         )
         rates_of = _rates_of_run(run, store, genome, device=device, batch_size=batch_size, ensemble=ensemble)
         distal, pairs = _distal(rates_of, store, genome, blocks)
         return accuracy, distal, Evidence(collector.sums, pairs)
 
     path = run / f"judged_{split}{'_ensemble' if ensemble else ''}.json"
-    made_from = _made_from(store) | {"weights": _sha256(run / WEIGHTS)}
-    return _remembered(path, made_from, make, again=again)
+    return _remembered(path, made_from_run(run, store), make, again=again)
 
 
 def judge_baseline(store: Store, genome: Genome, *, splits: Sequence[str], folder: Path) -> list[Judgement]:
@@ -154,6 +165,11 @@ def _rates_of_ridge(ridge: KmerRidge, store: Store, genome: Genome) -> RatesOf:
         return predict_kmer_ridge(ridge, store, genome, rows)
 
     return rates_of
+
+
+def made_from_run(run: Path, store: Store) -> dict[str, str]:
+    """What predictions of a run are made from; where one of these is another, they are others."""
+    return _made_from(store) | {"weights": _sha256(run / WEIGHTS)}
 
 
 def _made_from(store: Store) -> dict[str, str]:
