@@ -1,10 +1,13 @@
 """`regact train` and `regact evaluate` as users run them, each in a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
 
 import pytest
+
+from regact.experiment import train_experiment
 
 
 def regact(*arguments, cwd=None):
@@ -63,3 +66,20 @@ def test_a_folder_that_is_no_run(tmp_path):
     result = regact("evaluate", tmp_path, "--split", "test")
     assert result.returncode == 1
     assert "no card.json" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_the_tower_of_another(planted, tmp_path):
+    train_experiment(planted.experiment, tmp_path / "runs/first", device="cpu")
+    command = ("train", planted.yaml, "--device", "cpu", "--set", "training.epochs=1")
+    tower = ("--tower", "runs/first", "--set", "transfer.freeze_epochs=1")
+    second = regact(*command, "--out", "runs/second", *tower, cwd=tmp_path)
+    assert second.returncode == 0, second.stderr
+    start = json.loads((tmp_path / "runs/second/card.json").read_text())["transfer"]
+    assert (start["run"], start["freeze_epochs"]) == (str(tmp_path / "runs/first"), 1)
+
+    wider = regact(*command, "--out", "runs/third", *tower, "--set", "model.filters=[20,28]", cwd=tmp_path)
+    assert wider.returncode == 1
+    assert wider.stderr.count("tower block") == 2
+    assert len(wider.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "runs/third").exists()
