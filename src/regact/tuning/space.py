@@ -129,10 +129,11 @@ def search_space(experiment: Experiment) -> SearchSpace:
     problems = [] if domains else ["no search space; needed `space:` with settings by path, or `ready_space: paper`"]
     whole = set()
     for path, domain in domains.items():
-        found = _check_path(experiment, path) or _check_values(experiment, path, domain)
+        found = _check_path(experiment, path)
+        if not found:
+            whole |= {path} if _is_whole(experiment, path, domain) else set()
+            found = _check_values(experiment, path, SearchSpace({path: domain}, frozenset(whole)))
         problems += found
-        if not found and domain.choose is None and _is_whole(experiment, path, domain):
-            whole.add(path)
     space = SearchSpace(domains, frozenset(whole))
     problems = problems or _check_fit(experiment, space)
     if problems:
@@ -188,41 +189,38 @@ def _check_path(experiment: Experiment, path: str) -> list[str]:
     return []
 
 
-def _check_values(experiment: Experiment, path: str, domain: Domain) -> list[str]:
+def _check_values(experiment: Experiment, path: str, space: SearchSpace) -> list[str]:
     """What the setting does not take of the domain's values, one by one."""
-    if domain.choose is not None:
-        values = list(domain.choose)
-    else:
-        values = [_as_value(domain, domain.low), _as_value(domain, domain.high)]
-    owner, name = _owner(experiment, path), path.rpartition(".")[2]
-    return [
+    domain, owner, name = space.domains[path], _owner(experiment, path), path.rpartition(".")[2]
+    problems = [
         f"space.{path}: {label(value)} is not for this setting ({found[0]})"
-        for value in values
-        if (found := _refusals(owner, name, value))
+        for edge in space.edges(path)
+        if (found := _refusals(owner, name, value := space.values(edge)[path]))
     ]
+    limits = {"low": domain.low, "high": domain.high, "step": domain.step}
+    if not problems and path in space.whole and domain.scale is None:
+        problems += [
+            f"space.{path}: {limit} is {number:g}; needed a whole number, as the setting is one"
+            for limit, number in limits.items()
+            if number is not None and number != int(number)
+        ]
+    return problems
 
 
-def _as_value(domain: Domain, number: float | None) -> Any:
-    """A number of the range as the setting would get it, whole where it is."""
-    plain = int(number) if number is not None and number == int(number) else number
-    if domain.length is not None:
-        return [plain] * domain.length
-    return [plain if part == int(part) else part for part in domain.scale] if domain.scale else plain
+def _is_whole(experiment: Experiment, path: str, domain: Domain) -> bool:
+    """Whether the setting refuses a number with a fraction from within the range."""
+    if domain.choose is not None:
+        return False
+    low, high = domain.low or 0.0, domain.high or 0.0
+    inside = low + 0.414 * (high - low)
+    number = inside + 0.001 * (high - low) * (inside == int(inside))
+    fraction = [number] * (domain.length or len(domain.scale or ())) or number
+    return bool(_refusals(_owner(experiment, path), path.rpartition(".")[2], fraction))
 
 
 def _refusals(owner: BaseModel, name: str, value: Any) -> list[str]:
     _, problems = check_settings(type(owner), {name: value})
     return [problem.partition(": ")[2] for problem in problems if problem.partition(":")[0].split(".")[0] == name]
-
-
-def _is_whole(experiment: Experiment, path: str, domain: Domain) -> bool:
-    """Whether the setting refuses a number with a fraction from within the range."""
-    if domain.scale is not None:
-        fraction: Any = [number + 0.25 for number in domain.scale]
-    else:
-        inside = (domain.low or 0.0) + 0.414 * ((domain.high or 0.0) - (domain.low or 0.0))
-        fraction = _as_value(domain, inside + 0.001 * (inside == int(inside)))
-    return bool(_refusals(_owner(experiment, path), path.rpartition(".")[2], fraction))
 
 
 def _check_fit(experiment: Experiment, space: SearchSpace) -> list[str]:

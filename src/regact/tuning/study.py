@@ -57,6 +57,8 @@ class Claim:
 
     def judge(self, epoch: int, score: float) -> bool:
         """Note the score after an epoch; return whether the trial had better end, for others did better by then."""
+        if math.isnan(score):  # no track varied; nothing to compare
+            return False
         if epoch not in self.reported:
             self.trial.report(score, step=epoch)
         return self.trial.should_prune()
