@@ -1,9 +1,9 @@
 """Starting from another run: what is taken, what stays as it came, how the rest trains, and what does not fit."""
 
 import hashlib
+import itertools
 import re
 
-import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from safetensors.torch import load_file
 
+from regact.dataset.loader import Loader
 from regact.errors import RunError
 from regact.model import build_model, load_model, preset_spec, save_model
 from regact.training import TrainingConfig, TransferConfig, check_transfer, read_card, train_model
-from regact.training import step as step_module
 from regact.training.transfer import mismatches, set_frozen, start_in_words, take_weights, taken_parts
 
 
@@ -131,36 +131,39 @@ def test_what_was_taken_learns_at_its_own_rate(train, source, tmp_path, factor):
     torch.testing.assert_close(step, torch.full_like(step, rate * factor), rtol=1e-2, atol=0)
 
 
-def test_a_run_that_dies_at_any_step_goes_on_the_same(train, source, tmp_path, monkeypatch):
+def test_a_run_that_dies_at_any_batch_goes_on_the_same(train, source, tmp_path, monkeypatch):
     """Before, at and after the end of the frozen epochs."""
     transfer = TransferConfig(run=source, freeze_epochs=1, rate_factor=0.5)
     settings = {"epochs": 2, "schedule": "warmup_cosine", "warmup_steps": 2, "save_minutes": 1e-9}
     whole = train(tmp_path / "whole", transfer, **settings)
-    poisson_sums = step_module.poisson_sums
+    epoch = Loader.epoch
 
-    def die_at(step):
-        done = iter(range(1, step + 1))
+    def die_at(number):
+        """Let batch `number`, of training and validation together, never come."""
+        seen = itertools.count(1)
 
-        def dying(*arguments):
-            if next(done) == step:
-                raise RuntimeError("killed")
-            return poisson_sums(*arguments)
+        def dying(loader, *arguments, **keywords):
+            for batch in epoch(loader, *arguments, **keywords):
+                if next(seen) == number:
+                    raise ValueError("killed")
+                yield batch
 
         return dying
 
-    frozen, last = pd.read_csv(whole / "log.csv")["step"]
-    assert 1 < frozen < last
-    for step in range(1, last + 1):
-        cut = tmp_path / f"cut{step}"
-        monkeypatch.setattr(step_module, "poisson_sums", die_at(step))
-        with pytest.raises(RuntimeError, match="killed"):
+    for number in itertools.count(1):
+        cut = tmp_path / f"cut{number}"
+        monkeypatch.setattr(Loader, "epoch", die_at(number))
+        try:
             train(cut, transfer, **settings)
-        monkeypatch.setattr(step_module, "poisson_sums", poisson_sums)
+            break  # the run has no more batches than that
+        except ValueError:
+            monkeypatch.setattr(Loader, "epoch", epoch)
         train(cut, transfer, resume=True, **settings)
         for name in ("weights.safetensors", "last/state.safetensors"):
             one, other = load_file(whole / name), load_file(cut / name)
             assert one.keys() == other.keys()
             assert all(torch.equal(one[key], other[key]) for key in one)
+    assert number > 12  # both epochs were gone through
 
 
 def test_the_card_names_the_weights_and_a_resume_holds_to_them(train, source, tmp_path):

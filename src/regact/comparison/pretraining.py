@@ -6,6 +6,7 @@ from pathlib import Path
 from regact.comparison.trial import Trial
 from regact.errors import ConfigError
 from regact.experiment import Experiment
+from regact.experiment.comparison_config import Budget
 from regact.model import load_spec
 from regact.training.transfer import NO_TRANSFER, TransferConfig, mismatches
 
@@ -20,9 +21,9 @@ def tower_trial(experiment: Experiment, out: Path) -> Trial | None:
     pretrain = experiment.compare.pretrain
     if pretrain is None:
         return None
-    training = experiment.training.model_copy(
-        update={} if pretrain.epochs is None else {"epochs": pretrain.epochs, "max_steps": None}
-    )
+    training = experiment.training
+    if pretrain.epochs is not None:
+        training = Budget(epochs=pretrain.epochs).limit(training)
     alone = experiment.with_model(pretrain.model).model_copy(update={"training": training, "transfer": NO_TRANSFER})
     problems = alone.model_problems()
     if experiment.transfer.run is not None:
