@@ -111,10 +111,28 @@ def test_values_are_pinned_so_that_a_run_can_be_resumed_by_a_later_version():
     assert batch.reverse.tolist() == [True, True, True, True, False]
 
 
-def test_alternate_reverses_odd_epochs_whole():
+@pytest.mark.parametrize("epoch", range(6))
+def test_alternate_reverses_odd_epochs_whole(epoch):
+    """As the paper says (4.2): every other epoch, all sequences of it."""
     plan = BatchPlan(5, 2, augmentation=Augmentation(reverse_complement="alternate"))
-    assert not any(batch.reverse.any() for batch in whole_epoch(plan, 0))
-    assert all(batch.reverse.all() for batch in whole_epoch(plan, 1))
+    assert all((batch.reverse == bool(epoch % 2)).all() for batch in whole_epoch(plan, epoch))
+
+
+def test_random_reverses_some_of_every_epoch_and_others_in_the_next():
+    plan = BatchPlan(40, 40, augmentation=Augmentation(reverse_complement="random"))
+    epochs = [tuple(plan.batch(epoch, 0).reverse) for epoch in range(4)]
+    assert all(0 < sum(reverse) < 40 for reverse in epochs)
+    assert len(set(epochs)) == 4
+
+
+def test_both_forms_are_shifted_alike():
+    alternate, random = (
+        BatchPlan(30, 30, seed=2, augmentation=Augmentation(reverse_complement=form))
+        for form in ("alternate", "random")
+    )
+    for epoch in range(4):
+        np.testing.assert_array_equal(alternate.batch(epoch, 0).shifts, random.batch(epoch, 0).shifts)
+    assert set(np.concatenate([alternate.batch(epoch, 0).shifts for epoch in range(10)])) == set(range(-3, 4))
 
 
 @pytest.mark.parametrize("i", [-1, 3])
