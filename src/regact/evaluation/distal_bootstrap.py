@@ -7,6 +7,7 @@ import pandas as pd
 from jaxtyping import Float64, Int64
 
 from regact.evaluation.blocks import Blocks
+from regact.evaluation.distal_accuracy import regress_out
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,20 @@ def resample_distal_accuracy(
     Sums of products over the pairs of each block and track are all that is needed: what least squares on s leaves of
     two variables has the co-moment C(y, p) - C(y, s) C(p, s) / C(s, s).
     """
+    # Least squares over all pairs first changes nothing but rounding: what knows s alone is 0 from here on.
+    truth, predicted = (
+        regress_out(values, evidence.log_intrinsic, evidence.track)
+        for values in (evidence.log_rate, evidence.log_predicted)
+    )
     totals = np.zeros((3, len(weights)))  # of y and p, of y and y, of p and p
     for one in np.unique(evidence.track):
         ours = evidence.track == one
-        values = [evidence.log_rate[ours], evidence.log_predicted[ours], evidence.log_intrinsic[ours]]
-        totals += _left_over(np.stack([each - each.mean() for each in values]), weights[:, evidence.block[ours]])
-    both, true, predicted = totals
-    scale = np.sqrt(np.maximum(true * predicted, 0.0))
+        known = evidence.log_intrinsic[ours] - evidence.log_intrinsic[ours].mean()
+        totals += _left_over(np.stack([truth[ours], predicted[ours], known]), weights[:, evidence.block[ours]])
+    scale = np.sqrt(np.maximum(totals[1] * totals[2], 0.0))
     n_drawn = weights @ np.bincount(evidence.block, minlength=weights.shape[1])
     with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = np.where(scale > 1e-12 * n_drawn, both / scale, 0.0)
+        correlation = np.where(scale > 1e-12 * n_drawn, totals[0] / scale, 0.0)
     return np.where(n_drawn > 0, correlation, np.nan)
 
 

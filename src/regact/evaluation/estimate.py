@@ -60,22 +60,21 @@ class Resamples:
     ) -> "Resamples":
         """From the number on the whole split and in each draw of blocks, for each seed.
 
-        The variance of drawing S of S seeds with replacement is (S - 1) / S of what it should be: this is made up for.
+        Seeds differ on the whole split also because each of them is right and wrong in other blocks, which the draws of
+        blocks show already: their deviations are shrunk to what is left of their variance. And the variance of drawing
+        S of S seeds with replacement is (S - 1) / S of what it should be: this is made up for.
         """
         n_seeds, n_draws = drawn.shape
-        by_block = drawn.mean(axis=0)
-        if n_seeds == 1:
-            return cls(float(values[0]), by_block, np.zeros(n_draws), n_blocks)
-        chosen = random.integers(0, n_seeds, (n_seeds, n_draws))
-        deviation = np.take_along_axis(drawn, chosen, axis=0).mean(axis=0) - by_block
-        variance = float(np.var(values, ddof=1)) / n_seeds
-        return cls(
-            float(values.mean()),
-            by_block,
-            deviation * math.sqrt(n_seeds / (n_seeds - 1)),
-            n_blocks,
-            ((variance, n_seeds - 1),),
-        )
+        value, by_block = float(values.mean()), drawn.mean(axis=0)
+        if n_seeds == 1 or n_draws == 0:
+            return cls(value, by_block, np.zeros(n_draws), n_blocks)
+        spread = n_seeds / (n_seeds - 1)
+        found = float(np.var(values, ddof=1))
+        by_chance = float(np.nanvar(drawn - by_block, axis=1).mean()) * spread
+        variance = max(0.0, found - by_chance)
+        shrunk = (values - value) * math.sqrt(spread * variance / found) if found > 0 else np.zeros(n_seeds)
+        by_seed = shrunk[random.integers(0, n_seeds, (n_draws, n_seeds))].mean(axis=1)
+        return cls(value, by_block, by_seed, n_blocks, ((variance / n_seeds, n_seeds - 1),))
 
     def __sub__(self, other: "Resamples") -> "Resamples":
         """The difference to another model, in the same draws of blocks and with seeds of its own."""
