@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -158,6 +159,33 @@ with whole_file(folder / "a.tsv") as one, whole_folder(folder / "b") as two, thr
     print("written", flush=True)
     time.sleep(60)
 """
+
+
+def test_processes_take_turns_and_a_killed_one_is_out_of_its_turn(tmp_path: Path) -> None:
+    code = """
+import sys, time
+from pathlib import Path
+from regact.engine import take_turns
+with take_turns(Path(sys.argv[1])):
+    print("in", flush=True)
+    time.sleep(60)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "turn")]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as second,
+    ):
+        try:
+            readable, _, _ = select.select([first.stdout, second.stdout], [], [], 60)
+            assert len(readable) == 1
+            inside, waiting = (first, second) if readable[0] is first.stdout else (second, first)
+            assert not select.select([waiting.stdout], [], [], 1)[0]
+            inside.kill()
+            assert waiting.stdout is not None
+            assert waiting.stdout.readline() == "in\n"
+        finally:
+            first.kill()
+            second.kill()
 
 
 def test_what_a_killed_process_leaves_is_removed_and_what_it_finished_is_found(tmp_path: Path) -> None:

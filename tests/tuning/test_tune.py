@@ -127,6 +127,18 @@ def test_full_memory_fails_the_trial_alone(study_of, tmp_path, monkeypatch):
     assert set(rows[rows["model.dilated_layers"] == 1]["state"]) == {"finished"}
 
 
+def test_any_other_mishap_ends_the_worker_and_leaves_the_trial_to_be_taken_up(study_of, tmp_path, monkeypatch):
+    def fail(*arguments, **options):
+        raise RuntimeError("device-side assert")  # after which no further trial would run either
+
+    with monkeypatch.context() as broken:
+        broken.setattr(trial_module, "train_experiment", fail)
+        with pytest.raises(RuntimeError, match="device-side"):
+            tune(study_of(SPACE, trials=1), tmp_path / "study", device="cpu", workers=0)
+    rows = table(tune(study_of(SPACE, trials=1), tmp_path / "study", device="cpu", workers=0))
+    assert rows[["state", "attempts"]].to_numpy().tolist() == [["finished", 2]]
+
+
 def test_where_all_fail_the_study_ends_and_says_why(study_of, tmp_path):
     plan = study_of({"training.learning_rate": {"choose": [1e30, 1e31]}}, trials=20, epochs=2)
     with pytest.raises(TrainingError, match=r"all 5 trials failed, the last one with: .*a finite number"):

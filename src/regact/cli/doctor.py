@@ -20,6 +20,8 @@ PROGRAMS = {
     "bedtools": ("bedtools", "preparing BED files of blacklisted or unmappable regions"),
     "chromium": ("chromium", "the tests of HTML pages"),
 }
+# package of an extra -> (the extra, what needs it)
+EXTRAS = {"optuna": ("tune", "regact tune")}
 _GIB = 2**30
 
 
@@ -65,16 +67,24 @@ def _devices() -> list[tuple[str, str]]:
 
 def _packages() -> list[tuple[str, str, str]]:
     rows = []
+    extras = [
+        (package, _version(package, f'none; pip install "regact[{extra}]"'), f"for {purpose}")
+        for package, (extra, purpose) in EXTRAS.items()
+    ]
     for requirement in metadata.requires("regact") or []:
         match = re.match(r"[\w.-]+", requirement)
         if match is None or "extra ==" in requirement:
             continue
-        try:
-            version = metadata.version(match[0])
-        except metadata.PackageNotFoundError:
-            version = "MISSING: pip install regact"
+        version = _version(match[0], "MISSING: pip install regact")
         rows.append((match[0], version, requirement.removeprefix(match[0])))
-    return rows
+    return [*rows, *extras]
+
+
+def _version(package: str, missing: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return missing
 
 
 def _programs() -> list[tuple[str, str, str]]:

@@ -59,6 +59,8 @@ def command(
       regact train studies/yeast/best.yaml --out runs/best
     """
     changed = overrides(settings, store=store, seed=seed)
+    if seed is not None:
+        changed.append(f"tune.seed={seed}")
     if trials is not None:
         changed.append(f"tune.trials={trials}")
     plan = load_experiment(experiment, data=data, model=preset, overrides=changed)

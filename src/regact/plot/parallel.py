@@ -13,6 +13,7 @@ from regact.plot.axes import prepare_axes
 from regact.plot.palette import TEXT
 
 COLORMAP = "viridis"  # even in lightness, told apart by colour-blind readers and in grey
+_POINTS_BETWEEN_AXES = 30
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,10 @@ def plot_parallel_coordinates(
     places = np.arange(len(axes))
     for trial in np.argsort(scores, kind="stable"):  # better ones over worse ones
         width, style = (0.9, ":") if faint[trial] else (1.3, "-")
-        ax.plot(places, heights[trial], color=colors.to_rgba(scores[trial]), linewidth=width, linestyle=style)
-    ax.plot(places, heights[best], color=TEXT, linewidth=2.6, label="best", zorder=3)
+        ax.plot(*_eased(heights[trial]), color=colors.to_rgba(scores[trial]), linewidth=width, linestyle=style)
+    ax.plot(*_eased(heights[best]), color=TEXT, linewidth=2.6, label="best", zorder=3)
+    if faint.any():
+        ax.plot([], [], color=TEXT, linewidth=0.9, linestyle=":", label="ended early")
     for place, axis in enumerate(axes):
         _draw_axis(ax, place, axis)
     ax.spines[["left", "bottom"]].set_visible(False)
@@ -54,8 +57,17 @@ def plot_parallel_coordinates(
     ax.set_xlim(-0.1, len(axes) - 0.6)
     ax.set_ylim(-0.03, 1.03)
     ax.figure.colorbar(colors, ax=ax, label=quantity, pad=0.02)
-    ax.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1))
+    ax.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
+
+
+def _eased(heights: Float[np.ndarray, "axis"]) -> tuple[np.ndarray, np.ndarray]:
+    """A line through the heights that meets every axis level, so that the eye can follow it through a shared point."""
+    share = np.linspace(0, 1, _POINTS_BETWEEN_AXES, endpoint=False)
+    ease = share**2 * (3 - 2 * share)
+    across = np.arange(len(heights) - 1)[:, None] + share
+    up = heights[:-1, None] + np.diff(heights)[:, None] * ease
+    return np.append(across, len(heights) - 1), np.append(up, heights[-1])
 
 
 def _draw_axis(ax: Axes, place: int, axis: ParallelAxis) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from regact.engine import whole_file
 from regact.experiment import Experiment
@@ -77,7 +78,7 @@ def draw_parallel(records: Sequence[TrialRecord], space: SearchSpace, *, score_n
     scores = np.array([record.score for record in records])
     low, high = _score_limits(scores)
     axes = [_axis(dimension) for dimension in space.dimensions]
-    ticks = np.linspace(low, high, _TICKS)
+    ticks = [tick for tick in MaxNLocator(_TICKS).tick_values(low, high) if low <= tick <= high]
     axes.append(ParallelAxis(score_name, {f"{tick:.3g}": (tick - low) / (high - low) for tick in ticks}))
     places = [[dimension.share(record.drawn[dimension.name]) for dimension in space.dimensions] for record in records]
     shares = np.clip((scores - low) / (high - low), 0, 1)

@@ -1,5 +1,6 @@
 """One trial of a study: the experiment trained with what was drawn, to its end or until others prove better."""
 
+import csv
 import math
 import shutil
 from collections.abc import Callable, Mapping
@@ -12,15 +13,14 @@ from regact.engine import take_turns
 from regact.errors import ConfigError, DataError, RunError, TrainingError
 from regact.experiment import Experiment, open_or_build_store, train_experiment
 from regact.training import read_card
-from regact.training.run_folder import LAST
+from regact.training.run_folder import LAST, LOG
 from regact.tuning.candidate import candidate
 from regact.tuning.space import SearchSpace
 from regact.tuning.study import Claim
 
 STORES, BUILDING = "stores", ".building"
 # What may be wrong with one draw and right with the next; anything else (a full disk, a missing device) ends the study.
-# torch raises RuntimeError where the CPU's memory is full.
-TRIAL_ERRORS = (TrainingError, ConfigError, DataError, MemoryError, RuntimeError)
+TRIAL_ERRORS = (TrainingError, ConfigError, DataError, MemoryError)
 
 TrialEpochReport = Callable[[int, Mapping[str, float]], object]
 
@@ -74,8 +74,16 @@ def run_trial(
             tell(f"trial {claim.number} cannot go on where it was cut off; it begins anew")
             train(overwrite=True)
     except TRIAL_ERRORS as error:
-        return Outcome("failed", notes={"failure": " ".join(str(error).split()) or type(error).__name__})
+        return _failed(error)
+    except RuntimeError as error:
+        if "memory" not in str(error):  # torch has no class of its own for the CPU's memory being full
+            raise
+        return _failed(error)
     return _outcome(claim.run, judged_by, pruned)
+
+
+def _failed(error: BaseException) -> Outcome:
+    return Outcome("failed", notes={"failure": " ".join(str(error).split()) or type(error).__name__})
 
 
 def _outcome(run: Path, judged_by: str, pruned: str) -> Outcome:
@@ -88,6 +96,6 @@ def _outcome(run: Path, judged_by: str, pruned: str) -> Outcome:
 
 
 def _notes(run: Path, card: Mapping[str, Any]) -> dict[str, Any]:
-    last = (run / "log.csv").read_text(encoding="utf-8").splitlines()
-    row = dict(zip(last[0].split(","), last[-1].split(","), strict=True))
+    with (run / LOG).open(newline="", encoding="utf-8") as file:
+        *_, row = csv.DictReader(file)
     return {"epochs": int(row["epoch"]), "best_epoch": card["best"]["epoch"], "seconds": float(row["seconds"])}
