@@ -18,7 +18,7 @@ def page(trained_runs, tmp_path_factory):
 
 def test_findings_come_first_with_what_to_do(page):
     assert page.index("<h2>Findings</h2>") < page.index("<h2>Splits</h2>")
-    assert page.count('<td class="">track3</td>') == 4  # constant in three splits, and a row of the track table
+    assert page.count('<th scope="row">track3</th>') == 4  # constant in three splits, and a row of the track table
     assert "correlation is not defined" in page
     assert "3 things to look at" in page
 

@@ -30,7 +30,7 @@ def test_peak_in_the_label_is_the_curve_s_maximum():
     curves = distance_curves(model)
     assert len(curves) == 5
     for curve in curves:
-        peak, height = curve.label.split("peak ")[1].split(" kb, height ")
+        peak, height = curve.label.replace("−", "-").split("peak ")[1].split(" kb, height ")
         assert 1000 * float(peak) == pytest.approx(curve.offset_bp[curve.value.argmax()], abs=model.spec.bin_bp)
         assert float(height) == pytest.approx(curve.value.max(), rel=0.1)
         assert curve.offset_bp[0] == -WINDOW_BP / 2 == -curve.offset_bp[-1]

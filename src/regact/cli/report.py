@@ -1,5 +1,7 @@
-"""`regact report`: runs side by side on one page."""
+"""`regact report`: models side by side on one page."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,26 +14,59 @@ from regact.report import write_report
 
 
 def command(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, all of one dataset.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER|RUN...", help="The folder of a comparison, or run folders of one dataset."),
+    ],
     out: RequiredOut,
     split: Split = SplitName.test,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            "--region",
+            help="What to show of the genome; without it, a window rich in signal.",
+            metavar="NAME:FIRST-LAST",
+        ),
+    ] = None,
+    show: Annotated[
+        list[str],
+        typer.Option(
+            "--show",
+            help="Tracks to show there: identifier, assay or regular expression, several times if need be; without it, "
+            "the first of each assay.",
+            metavar="TRACK",
+        ),
+    ] = [],  # noqa: B006, typer copies it
     store: Store = None,
     genome: Genome = None,
     device: Device = "auto",
     workers: Workers = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Put runs side by side on one self-contained HTML page.
+    """Put models side by side on one self-contained HTML page.
 
-    Accuracy per assay, learning curves, learned distance functions, one region measured and predicted, and what the
-    runs were made from. The page holds all its figures: it can be mailed as it is.
+    Accuracy with intervals, by assay and by track; learned distance functions; a region measured and predicted;
+    predicted against measured values; cost; learning curves; and what the runs were made from. Of a comparison's folder
+    also which models differ. Runs that differ by their seed alone are one model. The page holds all its figures: it can
+    be mailed as it is.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
-      regact report runs/basenji runs/two_sided --split test --out report.html
+      regact report demo/comparison --region chr4:100,001-200,000 --out report.html
+
+      regact report runs/basenji runs/two_sided --split valid --out report.html
     """
     refuse_existing(out, overwrite=overwrite)
     written = write_report(
-        runs, out, split=split.value, store=store, genome=genome, device=device, workers=workers or 0
+        runs,
+        out,
+        split=split.value,
+        region=region,
+        tracks=show,
+        store=store,
+        genome=genome,
+        device=device,
+        workers=workers or 0,
+        command=shlex.join(["regact", *sys.argv[1:]]),
     )
     print_line(str(written.resolve()))

@@ -1,6 +1,6 @@
-"""Measured and predicted signal over one region, one panel a track."""
+"""Measured and predicted signal over one region, one panel a track or a model (Figure 9 of the paper)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,44 +9,57 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from regact.plot.axes import prepare_axes
-from regact.plot.palette import MEASURED, color
+from regact.plot.axes import FULL_WIDTH, prepare_axes, title_panel
+from regact.plot.palette import MEASURED, PREDICTED
 
 
 @dataclass(frozen=True)
 class TrackPanel:
-    """One track over a region: counts per bin as measured, and as each named run predicts them."""
+    """Counts per bin over a region, as measured and as predicted; NaN where there is no bin."""
 
     title: str
     measured: Float[np.ndarray, "bin"]
-    predicted: Mapping[str, Float[np.ndarray, "bin"]]
+    predicted: Float[np.ndarray, "bin"]
 
 
 def plot_tracks(
-    panels: Sequence[TrackPanel], *, chrom: str, start: int, bin_bp: int, axes: Sequence[Axes] | None = None
+    panels: Sequence[TrackPanel],
+    *,
+    chrom: str,
+    edges: Float[np.ndarray, "bin+1"],
+    axes: Sequence[Axes] | None = None,
 ) -> list[Axes]:
-    """Draw each track's measured counts light and filled, predictions dark on top, on a shared axis of positions.
+    """Draw in each panel the measured counts light and filled, and the predicted ones dark on top; all share both axes.
 
-    `start` is the first bin's first base, 0-based. `axes` holds one per panel; without it a new figure is made.
+    Args:
+        panels: From top to bottom.
+        chrom: Name of the contig.
+        edges: Where bins begin and end, in bp, 0-based; a gap between windows is a bin of NaN.
+        axes: One per panel; a new figure without it.
     """
     if axes is None:
-        figure = Figure(figsize=(9, 0.5 + 1.25 * len(panels)), layout="constrained")
-        axes = list(figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0])
+        figure = Figure(figsize=(FULL_WIDTH, 0.7 + 1.05 * len(panels)), layout="constrained")
+        axes = list(figure.subplots(len(panels), 1, squeeze=False)[:, 0])
+    highest = max(np.nanmax([panel.measured, panel.predicted]) for panel in panels)
     for panel, ax in zip(panels, axes, strict=True):
-        _draw_panel(panel, prepare_axes(ax), start + bin_bp * np.arange(len(panel.measured) + 1))
-    axes[0].legend(frameon=False, fontsize=8, ncols=4, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
+        _draw_panel(panel, prepare_axes(ax), edges)
+        ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.05 * highest or 1))
+        ax.yaxis.set_major_locator(MaxNLocator(nbins=3))
+        ax.xaxis.set_major_formatter(FuncFormatter(_kb))
+        ax.tick_params(axis="x", labelbottom=ax is axes[-1])
+        ax.set_ylabel("count per bin", fontsize=8)
+    axes[0].legend(frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 0.97), borderaxespad=0.2)
     axes[-1].set_xlabel(f"position on {chrom} (kb)")
-    axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda position, _: f"{position / 1000:,.0f}"))
     return list(axes)
 
 
 def _draw_panel(panel: TrackPanel, ax: Axes, edges: np.ndarray) -> None:
-    # Steps with their edges, not points: a bin's count belongs to all of its bases.
-    ax.stairs(panel.measured, edges, fill=True, color=MEASURED, label="measured")
-    for index, (label, values) in enumerate(panel.predicted.items()):
-        ax.stairs(values, edges, color=color(index), linewidth=1.1, alpha=0.9, label=label, baseline=None)
-    ax.set_title(panel.title, loc="left", fontsize=9)
-    ax.set_ylabel("count per bin", fontsize=8)
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=3))
-    ax.set_xlim(edges[0], edges[-1])
-    ax.set_ylim(bottom=0)
+    # Steps with their edges, not points: a bin's count belongs to all of its bases. As pixels, since thousands of steps
+    # in a dozen panels would make a page of megabytes.
+    ax.stairs(panel.measured, edges, fill=True, color=MEASURED, label="measured", rasterized=True)
+    ax.stairs(panel.predicted, edges, color=PREDICTED, linewidth=1, label="predicted", baseline=None, rasterized=True)
+    title_panel(ax, panel.title)
+
+
+def _kb(position: float, _: object) -> str:
+    return f"{position / 1000:,.6g}"

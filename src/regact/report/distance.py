@@ -38,7 +38,7 @@ def _labels(distance: torch.nn.Module, bin_bp: int) -> list[str]:
         peaks = distance.half_window_bins * (right - left) / (right + left)
         heights = torch.exp(-2 * distance.half_window_bins * right * left / (right + left))
         return [
-            f"peak {peak * bin_bp / 1000:+.3g} kb, height {height:.2g}"
+            f"peak {peak * bin_bp / 1000:+.3g} kb, height {height:.2g}".replace("-", "\N{MINUS SIGN}")
             for peak, height in zip(peaks.tolist(), heights.tolist(), strict=True)
         ]
     raise TypeError(f"no label for the distance function {type(distance).__name__}")

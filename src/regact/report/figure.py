@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 CSS_PX_PER_INCH = 96
+PIXELS_PER_INCH = 200  # of what is drawn as pixels: sharp in print, small in a page
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,9 @@ class FigureBlock:
     caption: str
 
 
-def figure_block(ax: Axes, *, alt: str, caption: str) -> FigureBlock:
-    """Return the figure that `ax` belongs to, ready for a page."""
-    figure = ax.get_figure(root=True)
+def figure_block(drawn: Axes | Figure, *, alt: str, caption: str) -> FigureBlock:
+    """Return a figure, or the one that some axes belong to, ready for a page."""
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     if figure is None:
         raise ValueError("the axes belong to no figure")
     return FigureBlock(_svg_data_uri(figure), round(CSS_PX_PER_INCH * figure.get_figwidth()), alt, caption)
@@ -34,5 +35,5 @@ def _svg_data_uri(figure: Figure) -> str:
     buffer = io.BytesIO()
     # Letters as outlines: the page looks alike where no such font is installed. Without a salt, ids are random.
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "regact"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        figure.savefig(buffer, format="svg", dpi=PIXELS_PER_INCH, metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,74 +1,107 @@
-"""The report: runs on one dataset, side by side, on one HTML page that needs no other file."""
+"""The report: models trained on one dataset, side by side, on one HTML page that needs no other file."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from regact.dataset import Store, open_store
 from regact.engine import whole_file
 from regact.errors import RunError
 from regact.evaluation import Judgement, judge, judge_baseline
 from regact.evaluation.baselines import NAME as BASELINE
-from regact.genome import Genome
-from regact.plot import LearningCurve, plot_accuracy, plot_distance, plot_learning_curves, plot_limits, plot_tracks
-from regact.report.distance import distance_curves
-from regact.report.figure import FigureBlock, figure_block
-from regact.report.region import view_region
+from regact.genome import Interval, parse_region
+from regact.report import figures
+from regact.report.comparison_tables import Intervals, read_differences, read_intervals
+from regact.report.figure import FigureBlock
+from regact.report.model_record import Judged, ModelRecord
+from regact.report.model_view import density_figures, distance_figures, region_figures, view_model
+from regact.report.region import WINDOWS_LOOKED_AT, RegionBins, choose_region, find_bins
 from regact.report.render import render_page
-from regact.report.run_record import RunRecord, read_run, run_labels
-from regact.report.tables import assay_table, dataset_table, summary_table
+from regact.report.run_record import RunRecord, read_run
+from regact.report.sources import Sources, find_sources
+from regact.report.tables import accuracy_table, assay_table, cost_table, dataset_table
 from regact.training.run_folder import CONFIG, read_card
 from regact.training.transfer import start_in_words
 
+MOST_IN_TITLE = 3
+# Measures of differences.tsv that the page draws, and what it calls them.
+_COMPARED = {"pearson": "ρ", "pearson_log1p": "ρ of log(1+x)", "distal_accuracy": "distal accuracy"}
+
 
 def write_report(
-    runs: Sequence[str | Path],
+    runs: Sequence[str | Path] | str | Path,
     out: str | Path,
     *,
     split: str = "test",
-    labels: Sequence[str] | None = None,
-    baseline: str | Path | None = None,
+    region: str | Interval | None = None,
+    tracks: Sequence[str] = (),
     store: str | Path | None = None,
     genome: str | Path | None = None,
     device: str = "auto",
     workers: int = 0,
+    command: str = "",
 ) -> Path:
-    """Judge `runs` on `split` and write them side by side as one HTML page; return `out`.
+    """Judge models on `split` and write them side by side as one HTML page; return `out`.
 
     A run that was judged before, by its present weights, is not predicted again.
 
     Args:
-        runs: Run folders, all trained on the same dataset.
+        runs: The folder of a comparison, whose intervals and differences the page shows too; or run folders, all
+            trained on the same dataset. Runs that differ by nothing but their seed are one model.
         out: The page.
         split: train, valid or test.
-        labels: What the runs are called; without them, by preset or folder.
-        baseline: Where the ridge regression's accuracy is or will be remembered; the first run's folder without it.
+        region: What to show of the genome, "chrI:1,000-2,000" or an interval; without it, a window of the split where
+            signal rises and falls much (`choose_region`).
+        tracks: The tracks to show there, as `TrackSheet.rows` takes them; without any, the first of each assay.
         store: The dataset, where it is not where the runs found it.
         genome: FASTA of the genome, where it is not where the store found it.
         device: Where predictions are made.
         workers: Processes that read ahead.
+        command: What the page shall say it was made by.
 
     Raises:
         RunError: a folder is no run, has no finished epoch, or the runs are of different datasets.
-        StoreError, DataError: the store or its genome cannot be opened, or the split is empty.
+        StoreError, DataError: the store or its genome cannot be opened, the split is empty, or the region has no bins.
+        FormatError: the region is none, or a table of the comparison cannot be read.
+        ConfigError: there is no such track.
     """
-    folders = [Path(run) for run in runs]
-    dataset = _shared_store(folders, store)
-    opened_genome = dataset.open_genome(genome)
-    records = []
-    for folder, label in zip(folders, labels or run_labels(folders), strict=True):
-        judged = judge(folder, split=split, store=dataset, genome=opened_genome, device=device, workers=workers)
-        records.append(read_run(folder, label, judged))
-    floor = judge_baseline(dataset, opened_genome, splits=[split], folder=Path(baseline or folders[0]))[0]
-    page = _render(records, floor, dataset, opened_genome, split)
+    sources = find_sources([runs] if isinstance(runs, str | Path) else runs)
+    dataset = _shared_store(sources.runs, store)
+    bases = dataset.open_genome(genome)
+    bins = find_bins(dataset, _interval(region) or choose_region(dataset, split))
+    dataset.sheet.rows(tracks)  # what names no track is found before anything is predicted
+    ask = partial(judge, split=split, store=dataset, genome=bases, device=device, workers=workers)
+    floor = judge_baseline(dataset, bases, splits=[split], folder=sources.comparison or sources.runs[0])[0]
+    models, judged_floor, why_none = _join(sources, split, ask, floor)
+    views = [view_model(model, dataset, bases, bins, split=split, device=device) for model in models]
+    page = render_page(
+        "report.html",
+        title=_title(models, dataset),
+        split=split,
+        command=command,
+        why_no_interval=why_none,
+        dataset=dataset_table(dataset),
+        region=_region_in_words(bins, split, is_chosen=region is None),
+        regions=region_figures(views, _best(models), dataset, bins, tracks=tracks),
+        distances=distance_figures(views),
+        densities=density_figures(views),
+        differences=_differences(models, sources.comparison, split),
+        runs=[_run_facts(model, run) for model in models for run in model.runs],
+        **_accuracy(models, judged_floor),
+    )
     with whole_file(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return Path(out)
 
 
+def _interval(region: str | Interval | None) -> Interval | None:
+    return parse_region(region) if isinstance(region, str) else region
+
+
 def _shared_store(runs: Sequence[Path], store: str | Path | None) -> Store:
     """Open the dataset that all runs were trained on; RunError where there is no such one."""
-    if not runs:
-        raise ValueError("no run given; needed at least one")
     cards = [read_card(run) for run in runs]
     for run, card in zip(runs[1:], cards[1:], strict=True):
         if card["store"]["fingerprint"] != cards[0]["store"]["fingerprint"]:
@@ -81,106 +114,82 @@ def _shared_store(runs: Sequence[Path], store: str | Path | None) -> Store:
     return open_store(store or cards[0]["store"]["path"])
 
 
-def _render(runs: Sequence[RunRecord], floor: Judgement, store: Store, genome: Genome, split: str) -> str:
-    return render_page(
-        "report.html",
-        split=split,
-        n_windows=runs[0].accuracy.n_windows,
-        n_bins=runs[0].accuracy.n_bins,
-        without_variance=runs[0].accuracy.without_variance,
-        summary=summary_table(runs, floor),
-        distal=runs[0].judgement.distal,
-        distal_figure=_distal_figure(runs, floor),
-        assays=assay_table(runs, floor),
-        accuracy=_accuracy_figure(runs),
-        learning=_learning_figures(runs),
-        distances=_distance_figures(runs),
-        region=_region_figure(runs, store, genome, split),
-        dataset=dataset_table(store),
-        runs=[_run_facts(run) for run in runs],
-    )
+def _join(
+    sources: Sources, split: str, ask: Callable[[Path], Judgement], floor: Judgement
+) -> tuple[list[ModelRecord], Judged, str]:
+    """Return the models, judged, the floor, both with their intervals, and why there are none where there are none."""
+    if sources.comparison is None:
+        intervals = Intervals({}, "they take a comparison (regact compare)")
+    else:
+        intervals = read_intervals(sources.comparison, split)
+    models = []
+    for label, runs in sources.by_label.items():
+        records = tuple(read_run(run) for run in runs)  # before judging: a run that cannot be shown is told at once
+        judgements = tuple(ask(run) for run in runs)
+        models.append(ModelRecord(label, judgements, intervals.by_model.get(label, {}), runs=records))
+    judged_floor = Judged(BASELINE, (floor,), intervals.by_model.get(BASELINE, {}), is_floor=True)
+    return models, judged_floor, intervals.why_none
 
 
-def _accuracy_figure(runs: Sequence[RunRecord]) -> FigureBlock:
-    values = {
-        run.label: {str(assay): rows["pearson"].to_numpy() for assay, rows in run.accuracy.tracks.groupby("assay")}
-        for run in runs
+def _title(models: Sequence[ModelRecord], store: Store) -> str:
+    if len(models) <= MOST_IN_TITLE:
+        return ", ".join(model.label for model in models)
+    return f"{len(models)} models on {store.path.stem}"
+
+
+def _best(models: Sequence[ModelRecord]) -> str:
+    """Return the model with the highest Pearson correlation; where none has one, the first."""
+    scores = {model.label: model.score("pearson").value for model in models}
+    return max(scores, key=lambda label: -math.inf if math.isnan(scores[label]) else scores[label])
+
+
+def _accuracy(models: Sequence[ModelRecord], floor: Judged) -> dict[str, Any]:
+    """Return what the page shows of accuracy, cost and training."""
+    judgement = models[0].judgements[0]
+    accuracy = judgement.accuracy
+    return {
+        "n_models": len(models),
+        "n_windows": accuracy.n_windows,
+        "n_bins": accuracy.n_bins,
+        "n_runs": sum(len(model.runs) for model in models),
+        "without_variance": accuracy.without_variance,
+        "summary": accuracy_table(models, floor),
+        "costs": cost_table(models),
+        "assays": assay_table(models, floor),
+        "accuracy": figures.accuracy_figure(models, floor),
+        "violins": figures.violin_figure(models),
+        "distal": judgement.distal,
+        "distal_figure": figures.distal_figure(models, floor),
+        "cost": figures.cost_figure(models, measure="pearson", quantity="Pearson correlation ρ"),
+        "learning": figures.learning_figures(models),
     }
-    return figure_block(
-        plot_accuracy(values, quantity="Pearson correlation"),
-        alt="Pearson correlation per assay and model",
-        caption="Pearson correlation of counts per assay: the mean over tracks, and every track.",
-    )
 
 
-def _distal_figure(runs: Sequence[RunRecord], floor: Judgement) -> FigureBlock | None:
-    """Distal accuracy of every model between its ceilings, where the data is simulated and has promoters enough."""
-    distal = runs[0].judgement.distal
-    if distal is None or not distal.is_computed:
-        return None
-    judgements = {run.label: run.judgement for run in runs} | {BASELINE: floor}
-    values = {label: judged.distal.value for label, judged in judgements.items() if judged.distal is not None}
-    limits = {"the truth": 1.0, f"the truth within {distal.reach_bp / 1000:.3g} kb": distal.within_reach}
-    return figure_block(
-        plot_limits(values, limits, quantity="distal accuracy"),
-        alt="Distal accuracy of each model, with what can be known within R and at all",
-        caption=f"Distal accuracy at {distal.n_promoters} promoters of the {distal.split} split that are driven from "
-        f"beyond {distal.reach_bp:,} bp.",
-    )
+def _differences(models: Sequence[ModelRecord], comparison: Path | None, split: str) -> list[FigureBlock]:
+    if comparison is None:
+        return []
+    labels = tuple(model.label for model in models)
+    found = ((name, read_differences(comparison, split, measure, labels)) for measure, name in _COMPARED.items())
+    return [figures.difference_figure(one, quantity=name, split=split) for name, one in found if one is not None]
 
 
-def _learning_figures(runs: Sequence[RunRecord]) -> list[FigureBlock]:
-    def curves(valid: str, train: str | None = None) -> list[LearningCurve]:
-        return [
-            LearningCurve(
-                run.label,
-                run.log["epoch"].to_numpy(float),
-                run.log[valid].to_numpy(float),
-                None if train is None else run.log[train].to_numpy(float),
-            )
-            for run in runs
-        ]
-
-    loss = plot_learning_curves(curves("valid_loss", "train_loss"), quantity="log-Poisson loss per bin")
-    pearson = plot_learning_curves(curves("valid_pearson"), quantity="validation Pearson")
-    return [
-        figure_block(
-            loss,
-            alt="Loss over epochs",
-            caption="Loss: full lines validation, dashed training; a first epoch far off is left outside the frame.",
-        ),
-        figure_block(pearson, alt="Validation Pearson over epochs", caption="Pearson on validation, mean of tracks."),
-    ]
+def _region_in_words(bins: RegionBins, split: str, *, is_chosen: bool) -> str:
+    if is_chosen:
+        return (
+            f"{bins.region}, of up to {WINDOWS_LOOKED_AT} windows spread over the {split} split the one where the "
+            "signal of most tracks rises and falls most; predictions had no part in the choice."
+        )
+    seen = "" if bins.covered == 1 else f"; windows cover {bins.covered:.0%} of it"
+    return f"{bins.region}, as asked for, in windows of the {' and '.join(bins.splits)} split{seen}."
 
 
-def _distance_figures(runs: Sequence[RunRecord]) -> list[FigureBlock]:
-    figures = []
-    for run in runs:
-        if curves := distance_curves(run.model):
-            caption = f"{run.label}: how much a bin at this distance may count, for every head."
-            figures.append(
-                figure_block(plot_distance(curves), alt=f"Distance functions of {run.label}", caption=caption)
-            )
-    return figures
-
-
-def _region_figure(runs: Sequence[RunRecord], store: Store, genome: Genome, split: str) -> FigureBlock:
-    view = view_region(runs, store, genome, split)
-    axes = plot_tracks(view.panels, chrom=view.region.chrom, start=view.region.start, bin_bp=store.bin_bp)
-    caption = (
-        f"{view.region}: the window of the {split} split with the most measured signal. Grey: counts as measured; "
-        "lines: as predicted."
-    )
-    return figure_block(axes[0], alt=f"Measured and predicted signal in {view.region}", caption=caption)
-
-
-def _run_facts(run: RunRecord) -> dict[str, str]:
+def _run_facts(model: ModelRecord, run: RunRecord) -> dict[str, str]:
     """Return what the page says on how a run was made."""
     code, machine = run.card["code"], run.card["machine"]
-    settings = Path(run.accuracy.predictor) / CONFIG
+    settings = run.folder / CONFIG
     return {
-        "label": run.label,
-        "folder": run.accuracy.predictor,
+        "label": model.label + (f", seed {run.seed}" if len(model.runs) > 1 else ""),
+        "folder": str(run.folder),
         "state": run.card["state"] + (f": {run.card['ended']}" if "ended" in run.card else ""),
         "start": start_in_words(run.card),
         "command": run.card.get("command", ""),

@@ -1,71 +1,136 @@
-"""One region, measured and predicted by every run."""
+"""One region of the genome: which bins of which windows show it, and what was measured and is predicted there."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+import pandas as pd
+from jaxtyping import Float, Float32, Int64
+from scipy.stats import rankdata
 
 from regact.dataset import Store
+from regact.errors import DataError
 from regact.genome import Genome, Interval
-from regact.model import predict_codes
-from regact.plot import TrackPanel
-from regact.report.run_record import RunRecord
+from regact.model import SequenceModel, predict_codes
+from regact.report.prediction_sample import read_window_codes, spread_rows
 
-MOST_TRACKS = 6
 WINDOWS_LOOKED_AT = 64
+MOST_WINDOWS = 32
 
 
 @dataclass(frozen=True)
-class RegionView:
-    """The target region of one window of a split, with a panel a track."""
+class RegionBins:
+    """The bins that show a region.
+
+    Attributes:
+        region: What was asked for, or chosen.
+        rows: Rows of the window table that hold its bins.
+        edges: Limits of the bins in bp, rising; where windows leave a gap, one bin spans it.
+        window, bin: For each bin its place in `rows` and in that window's target; -1 for a gap.
+        splits: The splits that its windows belong to.
+    """
 
     region: Interval
-    panels: list[TrackPanel]
+    rows: Int64[np.ndarray, "row"]
+    edges: Int64[np.ndarray, "bin+1"]
+    window: Int64[np.ndarray, "bin"]
+    bin: Int64[np.ndarray, "bin"]
+    splits: tuple[str, ...]
+
+    @property
+    def covered(self) -> float:
+        """Share of the region's bases that lie in a bin."""
+        widths = np.diff(self.edges)
+        return min(1.0, float(widths[self.window >= 0].sum() / self.region.length))
+
+    def measured(self, store: Store) -> Float32[np.ndarray, "track bin"]:
+        """Return the stored values; NaN in gaps."""
+        return self._gather(store.read(self.rows)[0].astype(np.float32).transpose(0, 2, 1))
+
+    def predicted(self, model: SequenceModel, store: Store, genome: Genome) -> Float32[np.ndarray, "track bin"]:
+        """Return what a model expects; NaN in gaps."""
+        codes = np.concatenate([read_window_codes(store, genome, int(row)) for row in self.rows])
+        return self._gather(predict_codes(model, codes).numpy())
+
+    def _gather(self, values: Float32[np.ndarray, "row track bin"]) -> Float32[np.ndarray, "track bin"]:
+        gathered = values[self.window, :, self.bin].T
+        gathered[:, self.window < 0] = np.nan
+        return gathered
 
 
-def view_region(runs: Sequence[RunRecord], store: Store, genome: Genome, split: str) -> RegionView:
-    """Return the window of `split` with the most signal, measured and predicted.
+def choose_region(store: Store, split: str) -> Interval:
+    """Return the target of the window of `split` whose signal rises and falls most, in the middle of all tracks.
 
-    The choice looks at measured values alone: the mean of log(1 + count) over tracks, in up to 64 windows spread over
-    the split. Tracks are taken from each assay in turn, in the sheet's order.
+    Each of up to 64 windows spread over the split has a rank in every track, by the standard deviation of
+    log(1 + count) over unmasked bins; the highest mean rank is taken, so that no single track or artefact decides.
+    Predictions are not looked at.
     """
-    row = _window_with_most_signal(store, split)
+    rows = spread_rows(store, split, WINDOWS_LOOKED_AT)
+    spread = np.stack([_spread_of_tracks(store, int(row)) for row in rows])  # (window, track)
+    row = int(rows[rankdata(spread, axis=0).mean(axis=1).argmax()])
     window = store.windows.iloc[row]
-    codes = genome.fetch(Interval(window["chrom"], int(window["start"]), int(window["end"])))
-    measured = store.read([row])[0][0].astype(np.float32)  # (bin, track)
-    predicted = {run.label: predict_codes(run.model, codes[None])[0].numpy() for run in runs}  # (track, bin) each
     crop_bp = store.crop_bins * store.bin_bp
-    panels = [
-        TrackPanel(_title(store, track), measured[:, track], {label: p[track] for label, p in predicted.items()})
-        for track in _tracks_in_turn(store.sheet.assays, MOST_TRACKS)
-    ]
-    region = Interval(window["chrom"], int(window["start"]) + crop_bp, int(window["end"]) - crop_bp)
-    return RegionView(region, panels)
+    return Interval(window["chrom"], int(window["start"]) + crop_bp, int(window["end"]) - crop_bp)
 
 
-def _window_with_most_signal(store: Store, split: str) -> int:
-    rows = store.rows(split)
-    spread = rows[np.unique(np.linspace(0, len(rows) - 1, WINDOWS_LOOKED_AT).round().astype(int))]
-    return int(max(spread, key=lambda row: _signal(*store.read([int(row)]))))
+def _spread_of_tracks(store: Store, row: int) -> Float[np.ndarray, "track"]:
+    targets, mask = store.read([row])
+    kept = np.log1p(np.maximum(targets[0][mask[0]].astype(np.float32), 0))
+    return kept.std(axis=0) if len(kept) else np.full(store.n_tracks, -1.0)
 
 
-def _signal(targets: Float[np.ndarray, "1 bin track"], mask: np.ndarray) -> float:
-    kept = targets[mask].astype(np.float32)
-    return float(np.log1p(np.maximum(kept, 0)).mean()) if len(kept) else -1.0
+def find_bins(store: Store, region: Interval) -> RegionBins:
+    """Return the bins of the store's windows, of whatever split, that show `region`.
+
+    Where windows overlap, a bin is shown as the window sees it whose middle is nearer.
+
+    Raises: DataError where no window lies there, or too many do.
+    """
+    targets = _targets_in(store, region)
+    starts, ends = targets["start"].to_numpy(), targets["end"].to_numpy()
+    # Each target speaks for the region from the middle of its overlap with the one before to that with the next.
+    limits = (starts[1:] + ends[:-1]) / 2
+    lower, upper = np.append(-np.inf, limits), np.append(limits, np.inf)
+    window, place = (axis.ravel() for axis in np.indices((len(starts), store.n_bins)))
+    first = starts[window] + place * store.bin_bp
+    middle = first + store.bin_bp / 2
+    inside = (first < region.end) & (first + store.bin_bp > region.start)
+    chosen = np.flatnonzero(inside & (lower[window] <= middle) & (middle < upper[window]))
+    # Where the bins of two windows do not begin alike, the later's first may begin within the earlier's last.
+    chosen = chosen[np.append(True, np.diff(first[chosen]) >= store.bin_bp)]
+    gaps = np.flatnonzero(np.diff(first[chosen]) > store.bin_bp) + 1
+    return RegionBins(
+        region,
+        targets.index.to_numpy(),
+        np.unique([first[chosen], first[chosen] + store.bin_bp]),
+        np.insert(window[chosen], gaps, -1),
+        np.insert(place[chosen], gaps, -1),
+        tuple(dict.fromkeys(targets["split"])),
+    )
 
 
-def _title(store: Store, track: int) -> str:
-    record = store.sheet.tracks[track]
-    text = record.description.partition(":")[2].strip()
-    return f"{record.identifier}: {text}" if text else record.identifier
+def _targets_in(store: Store, region: Interval) -> pd.DataFrame:
+    """Return start, end and split of the targets that overlap the region, by start; the index is the store's row."""
+    crop_bp = store.crop_bins * store.bin_bp
+    windows = store.windows[store.windows["chrom"] == region.chrom]
+    targets = windows.assign(start=windows["start"] + crop_bp, end=windows["end"] - crop_bp)
+    found = targets[(targets["start"] < region.end) & (targets["end"] > region.start)].sort_values("start")
+    if not len(found):
+        raise DataError(
+            f"region {region}", f"no window of {store.path.name} has bins there", _nearest(store, targets, region)
+        )
+    if len(found) > MOST_WINDOWS:
+        raise DataError(
+            f"region {region}",
+            f"{len(found):,} windows lie there",
+            f"{MOST_WINDOWS} at most",
+            "choose a shorter one",
+        )
+    return found
 
 
-def _tracks_in_turn(assays: Sequence[str], most: int) -> list[int]:
-    """Return up to `most` tracks in the sheet's order: the first of every assay, then the second of every assay, ..."""
-    ranks: dict[str, int] = {}
-    turns = []
-    for track, assay in enumerate(assays):
-        turns.append((ranks.setdefault(assay, 0), track))
-        ranks[assay] += 1
-    return sorted(track for _, track in sorted(turns)[:most])
+def _nearest(store: Store, targets: pd.DataFrame, region: Interval) -> str:
+    if not len(targets):
+        return f"a region on one of {', '.join(dict.fromkeys(store.windows['chrom']))}"
+    distance = np.maximum(targets["start"].to_numpy() - region.end, region.start - targets["end"].to_numpy())
+    near = targets.iloc[int(distance.argmin())]
+    return f"a region with windows; the nearest is {Interval(region.chrom, int(near['start']), int(near['end']))}"

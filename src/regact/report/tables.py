@@ -9,20 +9,23 @@ import pandas as pd
 
 from regact.dataset import Store
 from regact.dataset.config import SPLITS
-from regact.evaluation import Judgement
-from regact.evaluation.baselines import NAME as BASELINE
-from regact.report.run_record import RunRecord
+from regact.model import ModelSpec
+from regact.model.spec import AttentionSpec, DilatedSpec
+from regact.plot import Score
+from regact.report.model_record import Judged, ModelRecord
 
-MEASURES = {"pearson": "Pearson", "pearson_log1p": "Pearson of log(1+x)", "r2": "r²"}
+_CONTEXT = ("dilated convs.", "attn. layers", "attn. heads", "exp. fn.")
+MEASURES = {"pearson": "ρ", "r2": "r²", "pearson_log1p": "ρ of log(1+x)"}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One entry; `best` marks the highest of its column, `number` sets it flush right."""
+    """One entry; `interval` stands small below it, `best` marks the highest of its column, `number` sets it right."""
 
     text: str
     best: bool = False
     number: bool = True
+    interval: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,58 +36,77 @@ class Table:
     rows: list[list[Cell]]
 
 
-def summary_table(runs: Sequence[RunRecord], floor: Judgement) -> Table:
-    """Return one row a run, and one for the regression: accuracy (mean over tracks), size, cost and training.
+def accuracy_table(models: Sequence[ModelRecord], floor: Judged) -> Table:
+    """Return the paper's table (its Figure 6): layers, heads, distance function, ρ and r² of every model.
 
-    On simulated data also distal accuracy, with a row for either ceiling.
+    Besides ρ of log(1 + count), on simulated data distal accuracy with a row for either ceiling, and the regression.
     """
-    distal = runs[0].judgement.distal
-    scores = [*MEASURES.values(), *(["distal accuracy"] if distal else [])]
-    values = [_scores(run.judgement) for run in runs]
-    best = [_best([row[column] for row in values]) for column in range(len(scores))]
+    distal = models[0].judgements[0].distal
+    names = [*MEASURES.values(), *(["distal accuracy"] if distal else [])]
+    scores = [_scores(model, with_distal=distal is not None) for model in models]
+    best = [_best([row[column].value for row in scores]) for column in range(len(names))]
+    rows = [
+        [Cell(model.label, number=False), *_context_cells(model.spec), *_score_cells(row, best)]
+        for model, row in zip(models, scores, strict=True)
+    ]
+    empty = [Cell("")] * len(_CONTEXT)
+    floors = _score_cells(_scores(floor, with_distal=distal is not None))
+    rows.append([Cell(floor.label, number=False), *empty, *floors])
+    if distal:
+        ceilings = {
+            f"the truth within {distal.reach_bp / 1000:.3g}\N{NO-BREAK SPACE}kb": distal.within_reach,
+            "the truth": 1.0 if distal.is_computed else math.nan,
+        }
+        nothing = [Cell("")] * len(MEASURES)
+        rows += [[Cell(name, number=False), *empty, *nothing, Cell(score_text(c))] for name, c in ceilings.items()]
+    return Table(("model", *_CONTEXT, *names), rows)
+
+
+def _context_cells(spec: ModelSpec) -> list[Cell]:
+    """Return what the paper's table says of a model: pooling by distance has a function, and no attention."""
+    attention = [layer for layer in spec.context if isinstance(layer, AttentionSpec)]
+    distances = dict.fromkeys(
+        layer.distance.kind.replace("_", "\N{NON-BREAKING HYPHEN}")
+        for layer in spec.context
+        if not isinstance(layer, DilatedSpec)
+    )
+    return [
+        Cell(str(sum(layer.layers for layer in spec.context if isinstance(layer, DilatedSpec)))),
+        Cell(str(len(attention))),
+        Cell(", ".join(str(layer.heads) for layer in attention) or "0"),
+        Cell(", ".join(distances) or "none", number=False),
+    ]
+
+
+def cost_table(models: Sequence[ModelRecord]) -> Table:
+    """Return one row a model: its size, how far it sees, and what its training took."""
     rows = [
         [
-            Cell(run.label, number=False),
-            *(Cell(_score(value), best=value == top) for value, top in zip(row, best, strict=True)),
-            Cell(run.reach),
-            Cell(f"{run.cost.parameters:,}"),
-            Cell(f"{run.cost.gmac:.3g}"),
-            Cell(run.epochs),
-            Cell(f"{run.minutes:.1f}"),
+            Cell(model.label, number=False),
+            Cell(model.reach),
+            Cell(f"{model.cost.parameters:,}"),
+            Cell(f"{model.cost.gmac:.3g}"),
+            Cell(model.seeds),
+            Cell("; ".join(dict.fromkeys(run.epochs for run in model.runs))),
+            Cell(f"{model.seconds:,.0f}"),
         ]
-        for run, row in zip(runs, values, strict=True)
+        for model in models
     ]
-    columns = ("model", *scores, "reach", "parameters", "GMAC", "epochs", "training, min")
-    others = [(BASELINE, _scores(floor))]
-    if distal:
-        nothing = [math.nan] * len(MEASURES)
-        others.append((f"the truth within {distal.reach_bp / 1000:.3g} kb", [*nothing, distal.within_reach]))
-        others.append(("the truth", [*nothing, 1.0 if distal.is_computed else math.nan]))
-    for name, row in others:
-        cells = [Cell(name, number=False), *(Cell(_score(value)) for value in row)]
-        rows.append(cells + [Cell("")] * (len(columns) - len(cells)))
+    columns = ("model", "reach", "parameters", "GMAC a window", "seeds", "epochs", "training of one seed, s")
     return Table(columns, rows)
 
 
-def _scores(judgement: Judgement) -> list[float]:
-    distal = [judgement.distal.value] if judgement.distal else []
-    return [*(judgement.accuracy.means[measure] for measure in MEASURES), *distal]
-
-
-def assay_table(runs: Sequence[RunRecord], floor: Judgement) -> Table:
-    """Return one row per assay and run, and one for the regression: number of tracks and their mean accuracy."""
-    found = [run.accuracy.assays.assign(model=run.label) for run in runs]
-    best = pd.concat(found).groupby("assay")[list(MEASURES)].max()
-    joined = pd.concat([*found, floor.accuracy.assays.assign(model=BASELINE)], ignore_index=True)
+def assay_table(models: Sequence[ModelRecord], floor: Judged) -> Table:
+    """Return one row per assay and model, and one for the regression: number of tracks and their mean accuracy."""
     rows = []
-    for assay in joined["assay"].unique():
-        for row in joined[joined["assay"] == assay].to_dict("records"):
-            names = [Cell(assay, number=False), Cell(row["model"], number=False), Cell(str(row["tracks"]))]
-            is_run = row["model"] != BASELINE
-            scores = [
-                Cell(_score(row[m]), best=is_run and len(runs) > 1 and row[m] == best.loc[assay, m]) for m in MEASURES
-            ]
-            rows.append([*names, *scores])
+    for assay in floor.judgements[0].accuracy.assays.to_dict("records"):
+        name, tracks = assay["assay"], Cell(str(assay["tracks"]))
+        scores = [[model.assay_score(name, measure) for measure in MEASURES] for model in models]
+        best = [_best([row[column].value for row in scores]) for column in range(len(MEASURES))]
+        for model, row in zip(models, scores, strict=True):
+            rows.append([Cell(name, number=False), Cell(model.label, number=False), tracks, *_score_cells(row, best)])
+        floors = _score_cells([floor.assay_score(name, measure) for measure in MEASURES])
+        rows.append([Cell(name, number=False), Cell(floor.label, number=False), tracks, *floors])
     return Table(("assay", "model", "tracks", *MEASURES.values()), rows)
 
 
@@ -106,10 +128,26 @@ def dataset_table(store: Store) -> Table:
     return Table(("", ""), [[Cell(name, number=False), Cell(value, number=False)] for name, value in facts.items()])
 
 
+def score_text(value: float) -> str:
+    """Return a number between -1 and 1 with three digits, a dash where it is not known."""
+    return f"{value:.3f}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else "–"
+
+
+def _scores(judged: Judged, *, with_distal: bool) -> list[Score]:
+    return [*(judged.score(measure) for measure in MEASURES), *([judged.distal_score()] if with_distal else [])]
+
+
+def _score_cells(scores: Sequence[Score], best: Sequence[float] | None = None) -> list[Cell]:
+    return [
+        Cell(
+            score_text(score.value),
+            best=score.value == top,
+            interval=f"{score_text(score.low)} to {score_text(score.high)}" if score.has_interval else "",
+        )
+        for score, top in zip(scores, best or [math.nan] * len(scores), strict=True)
+    ]
+
+
 def _best(values: Sequence[float]) -> float:
     finite = [value for value in values if math.isfinite(value)]
     return max(finite) if len(values) > 1 and finite else math.nan
-
-
-def _score(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "–"
