@@ -68,7 +68,7 @@ def test_ten_own_tracks_learn_sooner_behind_a_trained_trunk(trunk, own, tmp_path
     assert again.transfer == plan.transfer
     # Of the split that neither run was trained or chosen on.
     scores = {run: evaluate(run, split="test", device="cpu").means["pearson"] for run in (tuned, new)}
-    assert scores[tuned] > scores[new] + 0.1
+    assert scores[tuned] > scores[new] + 0.05
     logs = {run: pd.read_csv(run / "log.csv")["valid_pearson"] for run in (tuned, new)}
     assert logs[tuned][1] > logs[new].max()  # the new head alone, on the frozen trunk
 
