@@ -183,20 +183,20 @@ def test_ctrl_c_saves_within_an_epoch_and_the_resumed_run_is_the_same(train, tmp
     assert_same_run(whole, stopped)
 
 
+class Asked:
+    """An interrupt that comes when the loop asks for the `at`-th time, of training and validation together."""
+
+    def __init__(self, at):
+        self.at, self.asked = at, itertools.count(1)
+
+    @property
+    def requested(self):
+        return next(self.asked) == self.at
+
+
 def test_a_run_stopped_at_any_batch_goes_on_the_same(train, tmp_path, monkeypatch):
     settings = {"epochs": 2, "patience": None, "schedule": "warmup_cosine", "warmup_steps": 3}
     whole = train(tmp_path / "whole", **settings)
-
-    class Asked:
-        """An interrupt that comes when the loop asks for the `at`-th time, of training and validation together."""
-
-        def __init__(self, at):
-            self.at, self.asked = at, itertools.count(1)
-
-        @property
-        def requested(self):
-            return next(self.asked) == self.at
-
     for at in range(1, 40):
         stopped = tmp_path / f"stopped{at}"
         with monkeypatch.context() as patch:
@@ -297,13 +297,14 @@ def test_training_leaves_the_callers_random_numbers_alone(train, tmp_path):
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_a_limit_lowered_on_resume_still_validates_what_was_trained(train, tmp_path):
+def test_a_limit_lowered_on_resume_still_validates_what_was_trained(train, tmp_path, monkeypatch):
     run = tmp_path / "run"
-    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        train(run, epochs=200)
-    steps = read_progress(run)["step"]
-    train(run, epochs=200, max_steps=max(1, steps), resume=True)
-    assert read_card(run)["ended"] == f"max_steps {max(1, steps)} reached"
-    assert int(log_of(run)[-1]["step"]) == max(1, steps)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "deferred_interrupt", lambda: nullcontext(Asked(12)))
+        with pytest.raises(KeyboardInterrupt):
+            train(run, epochs=200)
+    progress = read_progress(run)
+    assert progress["batch"] > 0  # within an epoch
+    train(run, epochs=200, max_steps=progress["step"], resume=True)
+    assert read_card(run)["ended"] == f"max_steps {progress['step']} reached"
+    assert int(log_of(run)[-1]["step"]) == progress["step"]

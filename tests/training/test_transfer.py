@@ -166,6 +166,20 @@ def test_a_run_that_dies_at_any_batch_goes_on_the_same(train, source, tmp_path, 
     assert number > 12  # both epochs were gone through
 
 
+@pytest.mark.parametrize(
+    "settings", [{"activation_checkpointing": True}, {"accumulate": 2}], ids=lambda s: next(iter(s))
+)
+def test_ways_to_save_memory_leave_a_frozen_part_alone(train, source, tmp_path, settings):
+    transfer = TransferConfig(run=source, freeze_epochs=1)
+    usual, saving = (last_model(train(tmp_path / name, transfer, epochs=1, **more))
+                     for name, more in (("usual", {}), ("saving", settings)))  # fmt: skip
+    before = load_file(source / "weights.safetensors")
+    for name in names_in(saving, "tower."):
+        assert torch.equal(saving[name], before[name])
+    same = [torch.equal(saving[name], usual[name]) for name in names_in(saving, "head.")]
+    assert all(same) == ("activation_checkpointing" in settings)
+
+
 def test_the_card_names_the_weights_and_a_resume_holds_to_them(train, source, tmp_path):
     transfer = TransferConfig(run=source, freeze_epochs=1)
     run = train(tmp_path / "run", transfer, epochs=1)

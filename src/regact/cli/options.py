@@ -24,6 +24,15 @@ RequiredOut = Annotated[Path, _OUT]
 Device = Annotated[
     str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps; auto takes the first accelerator.")
 ]
+Devices = Annotated[
+    int | None,
+    typer.Option(
+        "--devices",
+        min=1,
+        help="Devices of this machine to share each batch among, one process for each; torchrun and srun say it "
+        "themselves.",
+    ),
+]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=0, help="Worker processes; without it, as many as there are CPU cores.")
 ]

@@ -7,9 +7,22 @@ from typing import Annotated
 
 import typer
 
-from regact.cli.options import Data, Device, Overwrite, RequiredOut, Resume, Seed, Set, Store, Workers, overrides
+from regact.cli.options import (
+    Data,
+    Device,
+    Devices,
+    Overwrite,
+    RequiredOut,
+    Resume,
+    Seed,
+    Set,
+    Store,
+    Workers,
+    overrides,
+)
 from regact.cli.output import print_epoch, print_line, print_remark
 from regact.experiment import load_experiment, train_experiment
+from regact.training import is_first_process
 
 
 def command(
@@ -29,6 +42,7 @@ def command(
     settings: Set = [],  # noqa: B006, typer copies it
     data: Data = None,
     device: Device = "auto",
+    devices: Devices = None,
     workers: Workers = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
@@ -37,7 +51,8 @@ def command(
     """Train the model of an experiment and write a run folder.
 
     The dataset is built first where it is not there yet. Ctrl-C saves the state; the same command with --resume goes on
-    from it, and also after a kill or a power cut (at most `save_minutes` are lost).
+    from it, and also after a kill or a power cut (at most `save_minutes` are lost). docs/training.md says how training
+    works, how it shares a batch among devices, and what to do when memory is short.
 
     [bold]Examples[/bold]
 
@@ -48,6 +63,8 @@ def command(
       regact train experiments/yeast.yaml --out runs/tuned --tower runs/basenji --set transfer.freeze_epochs=2
 
       regact train experiments/yeast.yaml --out runs/yeast --resume
+
+      regact train experiments/yeast.yaml --out runs/yeast --device cuda --devices 4 --set training.batch_size=32
     """
     replaced = overrides(settings, store=store, seed=seed, tower=tower)
     plan = load_experiment(experiment, data=data, model=preset, overrides=replaced)
@@ -55,6 +72,7 @@ def command(
         plan,
         out,
         device=device,
+        devices=devices,
         workers=workers,
         overwrite=overwrite,
         resume=resume,
@@ -62,4 +80,5 @@ def command(
         tell=print_remark,
         on_epoch=print_epoch,
     )
-    print_line(str(run))
+    if is_first_process():
+        print_line(str(run))

@@ -1,9 +1,13 @@
 """The devices a run works on, opened through Lightning Fabric: one process for each."""
 
+import inspect
+import logging
 import os
 import re
 import warnings
-from typing import Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import torch
 from lightning_fabric import Fabric
@@ -13,11 +17,20 @@ from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.utilities.rank_zero import rank_zero_only
+from torch.nn.parallel import DistributedDataParallel
 
 from regact.errors import DeviceError
 from regact.training.launch import Launch, find_launch
 
 _FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+# What tells DDP not to send buffers around in every forward pass. Batch norm's statistics, the only ones, are the same
+# everywhere (shared_batch_norm.py), and in validation not all processes have as many batches.
+_SYNC_BUFFERS = (
+    "forward_sync_buffers"
+    if "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
+    else "broadcast_buffers"  # the same before torch 2.13
+)
+_DDP: dict[str, Any] = {_SYNC_BUFFERS: False, "gradient_as_bucket_view": True}
 _ENVIRONMENTS: dict[str, type[ClusterEnvironment]] = {
     "regact": LightningEnvironment,
     "torchrun": TorchElasticEnvironment,
@@ -52,7 +65,7 @@ def open_fabric(
 ) -> Fabric:
     """Return the Fabric that places model, optimizer and precision on the chosen device, or on several of its kind.
 
-    With several, `Fabric.launch` is to be called next. `devices` is their number on each machine; without it, as many
+    With several, `launch` is to be called next. `devices` is their number on each machine; without it, as many
     as torchrun or SLURM have started processes (`launch.py`), else one.
 
     Args:
@@ -77,13 +90,29 @@ def open_fabric(
             accelerator=chosen.type,
             devices=launch.per_node,
             num_nodes=launch.nodes,
-            # Batch norm's statistics, the only buffers, are the same everywhere (shared_batch_norm.py).
-            strategy=DDPStrategy(
-                broadcast_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=some_frozen
-            ),
+            strategy=DDPStrategy(**_DDP, find_unused_parameters=some_frozen),
             precision=_FABRIC_PRECISION[precision],
             plugins=[_open_environment(launch)],
         )
+
+
+def launch(fabric: Fabric) -> None:
+    """Let the processes of several devices come together; those that nobody else starts are started here."""
+    logger = logging.getLogger("lightning_fabric")
+    level = logger.level
+    logger.setLevel(logging.WARNING)  # a frame of dashes around the number of processes
+    try:
+        fabric.launch()
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def quiet_gradients() -> Iterator[None]:
+    """Within the block DDP does not warn that it copies gradients: convolutions make theirs channels-last."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
+        yield
 
 
 def is_first_process() -> bool:

@@ -23,7 +23,7 @@ from regact.model.prediction import inference
 from regact.training.card import check_fit, check_resume, check_shares, describe
 from regact.training.compile import check_compiler, compile_network
 from regact.training.config import TrainingConfig
-from regact.training.device import open_fabric
+from regact.training.device import launch, open_fabric, quiet_gradients
 from regact.training.interrupt import Interrupt, deferred_interrupt
 from regact.training.objective import first_broken_track
 from regact.training.optimizer import build_optimizer, learning_rate_at
@@ -96,14 +96,19 @@ def train_model(
     check_shares(store, config, fabric.world_size)
     if config.compile:
         check_compiler(fabric.device)
-    fabric.launch()
+    launch(fabric)
     about = describe(store, spec, config, fabric.device, transfer, processes=fabric.world_size) | dict(card or {})
     with _claim(out, fabric, about, overwrite=overwrite, resume=resume) as goes_on:
         if fabric.is_global_zero:
             write_card(out, state="training", **about)
             write_settings(out, settings or {name: about[name] for name in ("model", "training", "transfer")})
         cuda = [fabric.device.index] if fabric.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=cuda), deferred_interrupt() as interrupt, _told_once(out, fabric):
+        with (
+            torch.random.fork_rng(devices=cuda),
+            quiet_gradients(),
+            deferred_interrupt() as interrupt,
+            _told_once(out, fabric),
+        ):
             training = _Training(store, genome, spec, config, transfer, out, fabric, workers, interrupt)
             if goes_on:
                 training.restore()

@@ -33,12 +33,16 @@ def _recomputed(layer: nn.Module, forward: Callable[[Tensor], Tensor], x: Tensor
 
 @contextmanager
 def _still_statistics(layer: nn.Module) -> Iterator[None]:
-    """Within the block the running statistics of every batch norm in `layer` stay as they are."""
+    """Within the block the running statistics of every batch norm in `layer` move in copies that are thrown away.
+
+    Without any, batch norm would save fewer tensors than in the forward pass, which torch takes for another computation.
+    """
     norms = [module for module in layer.modules() if isinstance(module, _BatchNorm)]
-    for norm in norms:
-        norm.track_running_stats = False
+    kept = [(norm, name, buffer) for norm in norms for name, buffer in norm.named_buffers(recurse=False)]
+    for norm, name, buffer in kept:
+        setattr(norm, name, buffer.clone())
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, name, buffer in kept:
+            setattr(norm, name, buffer)

@@ -66,12 +66,12 @@ def _shared(norm: nn.BatchNorm2d) -> SharedBatchNorm:
 def _statistics_of_all(
     x: Float[Tensor, "batch channel height width"],
 ) -> tuple[Float[Tensor, "channel"], Float[Tensor, "channel"], Float[Tensor, ""]]:
-    """Mean, biased variance and number of values per channel over all processes, float32.
+    """Mean, biased variance and number of values per channel over all processes, in float32 or wider.
 
     Merged from each process's own (Chan, Golub & LeVeque), since plain sums of squares would lose digits.
     """
     if x.device.type == "cpu":
-        x = x.float()  # the CPU's kernel adds bfloat16 up as such
+        x = x.to(torch.promote_types(x.dtype, torch.float32))  # the CPU's kernel adds bfloat16 up as such
     mean, variance = torch.batch_norm_update_stats(x, None, None, 0.0)
     count = torch.full_like(mean, x.numel() // x.shape[1])
     ours = torch.stack([count, mean, variance])
