@@ -35,7 +35,7 @@ def _recomputed(layer: nn.Module, forward: Callable[[Tensor], Tensor], x: Tensor
 def _still_statistics(layer: nn.Module) -> Iterator[None]:
     """Within the block the running statistics of every batch norm in `layer` move in copies that are thrown away.
 
-    Without any, batch norm would save fewer tensors than in the forward pass, which torch takes for another computation.
+    Without any, batch norm would save fewer tensors than in the forward pass, and torch refuses that.
     """
     norms = [module for module in layer.modules() if isinstance(module, _BatchNorm)]
     kept = [(norm, name, buffer) for norm in norms for name, buffer in norm.named_buffers(recurse=False)]
