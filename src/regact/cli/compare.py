@@ -28,19 +28,30 @@ def command(
     overwrite: Overwrite = False,
     resume: Resume = True,
 ) -> None:
-    """Train the models of an experiment under one budget and put them side by side.
+    """Train the models of an experiment under one budget, with one seed or several, and put them side by side.
 
-    Writes OUT/results.tsv (a row per model and split, and the ridge regression on 4-mers as the floor), OUT/report.html
-    and a run folder for each model, OUT/runs/NAME. Interrupted, it goes on where it was when the same command runs
-    again: finished models are not trained again, and results.tsv holds those so far.
+    Writes OUT/results.tsv (a row per model, seed and split, and the ridge regression on 4-mers as the floor),
+    OUT/results.md (the table of the paper's Figure 6 with 95 % intervals, and which models differ), the numbers behind
+    it (OUT/summary.tsv, OUT/differences.tsv), OUT/report.html and a run folder for each model, OUT/runs/NAME or
+    OUT/runs/NAME_seedN. Interrupted, it goes on where it was when the same command runs again: finished models are not
+    trained again, and results.tsv holds those so far.
+
+    The compare section of the experiment says which models (presets and grid stand for the nine of the paper and for
+    every distance function with every way to use it), which seeds, and the budget: epochs, seconds or converged. --seed
+    N trains each model once, with that seed.
 
     [bold]Examples[/bold]
 
       regact compare experiments/demo.yaml --data demo/genome --out demo/comparison
 
       regact compare experiments/yeast.yaml --data data --out comparisons/yeast --set training.epochs=5
+
+      regact compare experiments/yeast.yaml --out comparisons/grid --set compare.models=grid --set compare.seeds=[1,2,3]
     """
-    plan = load_experiment(experiment, data=data, overrides=overrides(settings, store=store, seed=seed))
+    replaced = overrides(settings, store=store, seed=seed)
+    if seed is not None:
+        replaced.append("compare.seeds=[]")
+    plan = load_experiment(experiment, data=data, overrides=replaced)
     folder = compare(
         plan,
         out,
@@ -52,7 +63,7 @@ def command(
         tell=print_remark,
         on_epoch=_print_epoch,
     )
-    for name in ("results.tsv", "report.html"):
+    for name in ("results.tsv", "results.md", "report.html"):
         print_line(str((folder / name).resolve()))
 
 

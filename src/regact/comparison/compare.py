@@ -87,15 +87,14 @@ def compare(
     for split, reason in {model.split: model.no_interval for model in summary.models if model.no_interval}.items():
         tell(f"no intervals on split {split}: {reason}")
     write_report(
-        [trial.run for trial in trials],
+        out,
         out / REPORT,
         split=plan.compare.splits[-1],
-        labels=[trial.name for trial in trials],
         store=store.path,
         genome=plan.genome,
-        baseline=out if plan.compare.baseline else None,
         device=device,
         workers=workers or 0,
+        command=command,
     )
     return out
 

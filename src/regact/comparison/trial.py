@@ -52,9 +52,6 @@ def list_trials(experiment: Experiment, out: Path) -> list[Trial]:
             for seed in seeds
             for name, plan in alone.items()
         ]
-    folders = [trial.run.name for trial in trials]
-    if twice := sorted({name for name in folders if folders.count(name) > 1}):
-        problems.append(f"{', '.join(twice)} would be the folder of two runs; give the models other names")
     if not trials:
         problems = ["no model is listed; needed at least one"]
     if problems:

@@ -91,7 +91,8 @@ def why_no_interval(n_blocks: int, holding: str = "unmasked bins") -> str:
     """Why there are too few blocks for an interval; empty where there are enough."""
     if n_blocks >= LEAST_BLOCKS:
         return ""
-    return f"{n_blocks} blocks of {LEAST_BLOCK_BP // 1000} kb or more with {holding}, needed {LEAST_BLOCKS}"
+    blocks = "1 block" if n_blocks == 1 else f"{n_blocks} blocks"
+    return f"{blocks} of {LEAST_BLOCK_BP // 1000} kb or more with {holding}, needed {LEAST_BLOCKS}"
 
 
 def _parts_on(chrom: str, blocks: Sequence[_Block]) -> tuple[Int64[np.ndarray, "part"], Int32[np.ndarray, "part"]]:
