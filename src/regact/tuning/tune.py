@@ -12,14 +12,13 @@ from regact.engine import refuse_existing, take_turns, whole_file
 from regact.errors import OutputExistsError, ProgramError, RunError, TrainingError
 from regact.experiment import Experiment, load_experiment
 from regact.training import choose_device
-from regact.training.card import LIMITS
 from regact.tuning.results import BEST, best_trial, describe_values, write_results
 from regact.tuning.space import SearchSpace, label, search_space
 from regact.tuning.study import JOURNAL, TURN, Claim, Study, TrialRecord, require_optuna, workers_alive
 from regact.tuning.trial import Outcome, TrialEpochReport, run_trial
 
 SETTINGS = "study.yaml"
-_FREE = {"trials"}  # of the `tune` section: what may differ from worker to worker
+_FREE = {"tune.trials", "training.save_minutes"}  # what may differ from worker to worker
 _HOPELESS = 5  # so many failed trials and not one that trained: not the draws are wrong but something common to all
 
 
@@ -93,8 +92,9 @@ def tune(
 
 def _claim(out: Path, plan: Experiment, *, overwrite: bool, resume: bool) -> None:
     """Make sure that `out` is new, or this study to go on with, or one to begin anew."""
-    is_study = (out / SETTINGS).is_file()
-    if not is_study and out.exists() and (not out.is_dir() or any(not p.name.startswith(".") for p in out.iterdir())):
+    in_use = out.exists() and (not out.is_dir() or any(not path.name.startswith(".") for path in out.iterdir()))
+    is_study = (out / SETTINGS).is_file()  # looked for last: another worker may be beginning the study
+    if in_use and not is_study:
         raise OutputExistsError(out, "already there", "a study's folder or a new name", "choose another --out")
     if is_study and not overwrite and not resume:
         refuse_existing(out, overwrite)
@@ -123,12 +123,12 @@ def _differences(before: Any, now: Any, prefix: str = "") -> list[str]:
     """Settings that are not the same, by their paths, but for those that may differ."""
     if not isinstance(before, dict) or not isinstance(now, dict):
         return [] if before == now else [f"{prefix}: {label(before)}, now {label(now)}"]
-    free = {"tune": _FREE, "training": LIMITS - {"epochs", "max_steps", "max_minutes"}}.get(prefix, set())
+    paths = {name: f"{prefix}.{name}".lstrip(".") for name in before | now}
     return [
         difference
-        for name in before | now
-        if name not in free
-        for difference in _differences(before.get(name), now.get(name), f"{prefix}.{name}".lstrip("."))
+        for name, path in paths.items()
+        if path not in _FREE
+        for difference in _differences(before.get(name), now.get(name), path)
     ]
 
 
