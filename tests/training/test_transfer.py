@@ -3,7 +3,11 @@
 import hashlib
 import itertools
 import re
+import subprocess
+import sys
+from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -308,3 +312,20 @@ def test_a_run_without_weights_is_told_before_any_work(train, tmp_path):
 def test_settings_that_contradict_each_other(settings, problem):
     with pytest.raises(ValidationError, match=problem):
         TransferConfig(**settings)
+
+
+@pytest.mark.slow
+def test_two_devices_freeze_and_release_as_one_does(planted, source, tmp_path):
+    """Gradients of what was released are those of all windows again."""
+    settings = ["model.dropout=0", "model.dilated_dropout=0", "training.epochs=2", "transfer.freeze_epochs=1"]
+    options = [option for setting in (*settings, f"transfer.run={source}") for option in ("--set", setting)]
+    command = [str(Path(sys.executable).with_name("regact")), "train", str(planted.yaml), "--device", "cpu", *options]
+    for devices in ("1", "2"):
+        out = str(tmp_path / devices)
+        done = subprocess.run(
+            [*command, "--devices", devices, "--out", out], capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+    one, two = (pd.read_csv(tmp_path / devices / "log.csv") for devices in ("1", "2"))
+    assert two["train_loss"].tolist() == pytest.approx(one["train_loss"].tolist(), rel=2e-3)
+    assert two["valid_loss"].tolist() == pytest.approx(one["valid_loss"].tolist(), rel=2e-3)
