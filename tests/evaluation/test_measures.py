@@ -1,5 +1,7 @@
 """Measures by name on a run: one pass of predictions, checks before it, tables and a picture after it."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +23,10 @@ def run(planted, masked_store, tmp_path_factory):
     config = TrainingConfig(**{**planted.experiment.training.model_dump(), "epochs": 2})
     out = tmp_path_factory.mktemp("runs") / "run"
     return train_model(masked_store, planted.genome, planted.experiment.model_spec(3), config, out, device="cpu")
+
+
+def never(*arguments, **options):
+    pytest.fail("predicted, which it should not have")
 
 
 def ask(run, store, names, **options):
@@ -52,10 +58,18 @@ def test_the_pass_leaves_the_judgement_and_no_predictions(run, masked_store, pla
 
 def test_kept_predictions_are_not_made_twice_nor_taken_away(run, masked_store, monkeypatch):
     first = ask(run, masked_store, ["spearman"], keep_predictions=True)[0].tables["spearman"]
-    monkeypatch.setattr(measures, "judge", None)
+    monkeypatch.setattr(measures, "judge", never)
     again = ask(run, masked_store, ["spearman"])[0].tables["spearman"]
     pd.testing.assert_frame_equal(again, first)
     assert (run / "predictions_test" / "predicted.npy").is_file()
+
+
+def test_other_folds_in_the_same_split_are_other_predictions(run, masked_store):
+    kept = ask(run, masked_store, ["spearman"], keep_predictions=True)[0].tables["spearman"]
+    other = masked_store.with_roles(valid=["test"], test=["valid"])
+    found = ask(run, other, ["spearman"])[0].tables["spearman"]
+    assert not np.allclose(found["spearman"], kept["spearman"])
+    shutil.rmtree(run / "predictions_test")
 
 
 def test_the_ensemble_is_measured_on_its_own_predictions(run, masked_store, planted):
@@ -70,7 +84,7 @@ def test_the_ensemble_is_measured_on_its_own_predictions(run, masked_store, plan
 
 
 def test_every_wrong_name_is_told_and_nothing_is_predicted(run, masked_store, monkeypatch):
-    monkeypatch.setattr(measures, "judge", None)
+    monkeypatch.setattr(measures, "judge", never)
     with pytest.raises(ConfigError) as caught:
         ask(run, masked_store, ["spaerman", "genes", "mystery"])
     assert caught.value.problems == (
@@ -88,7 +102,7 @@ def test_an_annotation_asks_for_genes_and_all_means_all_that_can_be_had():
 
 
 def test_strands_that_are_not_told_stop_before_predicting(run, masked_store, monkeypatch):
-    monkeypatch.setattr(measures, "judge", None)
+    monkeypatch.setattr(measures, "judge", never)
     header = masked_store.header
     renamed = [{"identifier": f"t{i}", "description": "CAGE:x"} for i in range(3)]
     records = tuple(record.model_copy(update=new) for record, new in zip(header.tracks, renamed, strict=True))

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from regact.plot.calibration import plot_calibration
+from regact.plot import plot_calibration
 
 
 def test_shows_the_given_deciles_and_the_diagonal():

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -22,7 +23,7 @@ from regact.evaluation.spearman import measure_spearman
 from regact.evaluation.specificity import measure_specificity
 from regact.evaluation.split_predictions import SplitPredictions, store_predictions
 from regact.genome import Gene, Genome
-from regact.plot.calibration import plot_calibration
+from regact.plot import plot_calibration
 from regact.tracks import track_strands
 
 
@@ -98,30 +99,27 @@ def measure(
         track_strands(dataset.sheet)  # raises before anything is predicted
     bases = genome if isinstance(genome, Genome) else dataset.open_genome(genome)
 
-    def predict(into: Path) -> SplitPredictions:
-        made_from = made_from_run(run, dataset) | {"split": split, "ensemble": str(ensemble)}
-        return store_predictions(
-            into,
-            dataset,
-            split,
-            made_from=made_from,
-            predict=lambda writer: judge(
-                run,
-                split=split,
-                store=dataset,
-                genome=bases,
-                device=device,
-                batch_size=batch_size,
-                workers=workers or 0,
-                ensemble=ensemble,
-                again=True,
-                observe=writer,
-            ),
+    made_from = made_from_run(run, dataset) | {
+        "split": split,
+        "folds": ",".join(sorted(fold for fold, role in dataset.roles.items() if role == split)),
+        "ensemble": str(ensemble),
+    }
+    predict = partial(
+        judge,
+        run,
+        split=split,
+        store=dataset,
+        genome=bases,
+        device=device,
+        batch_size=batch_size,
+        workers=workers or 0,
+        ensemble=ensemble,
+        again=True,
+    )
+    with _kept_or_not(run / f"predictions_{split}{'_ensemble' if ensemble else ''}", keep_predictions) as folder:
+        predictions = store_predictions(
+            folder, dataset, split, made_from=made_from, predict=lambda writer: predict(observe=writer)
         )
-
-    folder = run / f"predictions_{split}{'_ensemble' if ensemble else ''}"
-    with _kept_or_not(folder, keep_predictions) as into:
-        predictions = predict(into)
         return [_take(one, predictions, genes or (), workers) for one in chosen]
 
 

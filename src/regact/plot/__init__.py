@@ -6,6 +6,7 @@ a figure of its own, which is `ax.figure`; matplotlib's global state (pyplot, rc
 
 from regact.plot.architecture import LayerBox, plot_architecture, plot_dilation
 from regact.plot.axes import FULL_WIDTH, title_panel
+from regact.plot.calibration import plot_calibration
 from regact.plot.cost import CostPoint, plot_cost
 from regact.plot.curves import LearningCurve, plot_learning_curves
 from regact.plot.density import plot_density
@@ -36,6 +37,7 @@ __all__ = [
     "assay_color",
     "color",
     "plot_architecture",
+    "plot_calibration",
     "plot_cost",
     "plot_density",
     "plot_differences",

@@ -33,8 +33,8 @@ def plot_calibration(curves: Mapping[str, tuple[Deciles, Deciles]], *, ax: Axes 
     ax.set_xlim(low, high)
     ax.set_ylim(low, high)
     ax.set_aspect("equal")
-    ax.set_xlabel("predicted mean of a decile / mean of all bins")
-    ax.set_ylabel("measured mean of a decile / mean of all bins")
+    ax.set_xlabel("predicted mean of a decile / measured mean")
+    ax.set_ylabel("measured mean of a decile / measured mean")
     if curves:
         ax.legend(frameon=False, fontsize=9, loc="upper left")
     return ax
