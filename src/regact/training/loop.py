@@ -268,8 +268,13 @@ class _Training:
         self.progress.step, self.progress.batch = self.progress.step + 1, self.progress.batch + 1
         if before:
             self.look_at(before)
-        if self.fabric.device.type == "cpu":  # nothing runs meanwhile
+        if not self.looks_later:
             self.settle()
+
+    @property
+    def looks_later(self) -> bool:
+        """Whether what a step found is looked at when the next one is under way."""
+        return self.fabric.device.type != "cpu"  # where nothing would run meanwhile
 
     def settle(self) -> None:
         """Wait for the last step and look at what it found."""
