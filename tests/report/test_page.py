@@ -111,7 +111,7 @@ def test_names_split_dataset_and_versions(page: Path, trained_runs):
     for part in (
         "<b>test</b> split: 8 windows",
         card["store"]["fingerprint"][:16],
-        "8 train, 8 valid, 8 test",
+        "by chromosomes: valid chr2, test chr3",
         "torch 2",
         "No intervals",
     ):
@@ -181,7 +181,8 @@ def test_seeds_of_one_model_are_one_entry(trained_runs, tmp_path: Path):
     assert "<h1>basenji, attention_two_sided</h1>" in text
     assert "3 runs of 2 models" in text
     assert "Dots: single seeds" in text
-    assert "<h3>basenji, seed 7</h3>" in text
+    assert "<h3>basenji, seed 0; basenji, seed 7; attention_two_sided</h3>" in text  # made alike
+    assert text.count("<summary>all settings of") == 3
     costs = [row for row in read(out).rows if row and row[0] == "basenji"][-1]
     assert costs[4] == "0, 7"
 

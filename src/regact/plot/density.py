@@ -38,5 +38,5 @@ def plot_density(
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_ticks(ticks)
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(np.expm1(value)):,}"))
-    ax.set_aspect("equal")
+    ax.set_box_aspect(1)
     return ax

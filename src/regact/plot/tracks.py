@@ -48,7 +48,8 @@ def plot_tracks(
         ax.xaxis.set_major_formatter(FuncFormatter(_kb))
         ax.tick_params(axis="x", labelbottom=ax is axes[-1])
         ax.set_ylabel("count per bin", fontsize=8)
-    axes[0].legend(frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 0.97), borderaxespad=0.2)
+    # Beside the name of the axis: above, it would stand in long titles.
+    axes[-1].legend(frameon=False, fontsize=8, ncols=2, loc="upper right", bbox_to_anchor=(1, -0.26), borderaxespad=0)
     axes[-1].set_xlabel(f"position on {chrom} (kb)")
     return list(axes)
 

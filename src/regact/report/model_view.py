@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -28,6 +29,7 @@ from regact.training import choose_device
 
 MOST_ASSAYS, MOST_SAMPLES = 4, 4
 _DENSITY_COLUMNS = 5
+MOST_LETTERS = 110  # of the name of a track: what fits above its panel
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _samples(store: Store, tracks: Sequence[int]) -> list[int]:
 def _title(store: Store, track: int) -> str:
     record = store.sheet.tracks[track]
     text = record.description.partition(":")[2].strip()
-    return f"{record.identifier}: {text}" if text else record.identifier
+    return shorten(f"{record.identifier}: {text}" if text else record.identifier, MOST_LETTERS, placeholder=" ...")
 
 
 def density_figures(views: Sequence[ModelView]) -> list[FigureBlock]:
@@ -132,8 +134,8 @@ def _density_figure(views: Sequence[ModelView], assay: str) -> Figure:
     most = float(max(table.max() for table in counts))
     columns = min(_DENSITY_COLUMNS, len(views))
     lines = -(-len(views) // columns)
-    width = min(FULL_WIDTH, 3.4 * columns)
-    figure = Figure(figsize=(width, lines * (width / columns + 0.2)), layout="constrained")
+    side = min(FULL_WIDTH / columns, 3.2)
+    figure = Figure(figsize=(columns * side, lines * side + 0.5), layout="constrained")
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for view, table, ax in zip(views, counts, grid.flat, strict=False):
         plot_density(table, view.sample.edges[assay], most=most, ax=ax)

@@ -17,13 +17,13 @@ from regact.report.comparison_tables import Intervals, read_differences, read_in
 from regact.report.figure import FigureBlock
 from regact.report.model_record import Judged, ModelRecord
 from regact.report.model_view import density_figures, distance_figures, region_figures, view_model
+from regact.report.provenance import describe_runs
 from regact.report.region import WINDOWS_LOOKED_AT, RegionBins, choose_region, find_bins
 from regact.report.render import render_page
-from regact.report.run_record import RunRecord, read_run
+from regact.report.run_record import read_run
 from regact.report.sources import Sources, find_sources
-from regact.report.tables import accuracy_table, assay_table, cost_table, dataset_table
-from regact.training.run_folder import CONFIG, read_card
-from regact.training.transfer import start_in_words
+from regact.report.tables import accuracy_table, assay_table, cost_table, dataset_tables
+from regact.training.run_folder import read_card
 
 MOST_IN_TITLE = 3
 # Measures of differences.tsv that the page draws, and what it calls them.
@@ -82,13 +82,13 @@ def write_report(
         split=split,
         command=command,
         why_no_interval=why_none,
-        dataset=dataset_table(dataset),
+        dataset=dataset_tables(dataset),
         region=_region_in_words(bins, split, is_chosen=region is None),
         regions=region_figures(views, _best(models), dataset, bins, tracks=tracks),
         distances=distance_figures(views),
         densities=density_figures(views),
         differences=_differences(models, sources.comparison, split),
-        runs=[_run_facts(model, run) for model in models for run in model.runs],
+        runs=describe_runs(models),
         **_accuracy(models, judged_floor),
     )
     with whole_file(out) as temporary:
@@ -181,19 +181,3 @@ def _region_in_words(bins: RegionBins, split: str, *, is_chosen: bool) -> str:
         )
     seen = "" if bins.covered == 1 else f"; windows cover {bins.covered:.0%} of it"
     return f"{bins.region}, as asked for, in windows of the {' and '.join(bins.splits)} split{seen}."
-
-
-def _run_facts(model: ModelRecord, run: RunRecord) -> dict[str, str]:
-    """Return what the page says on how a run was made."""
-    code, machine = run.card["code"], run.card["machine"]
-    settings = run.folder / CONFIG
-    return {
-        "label": model.label + (f", seed {run.seed}" if len(model.runs) > 1 else ""),
-        "folder": str(run.folder),
-        "state": run.card["state"] + (f": {run.card['ended']}" if "ended" in run.card else ""),
-        "start": start_in_words(run.card),
-        "command": run.card.get("command", ""),
-        "made": f"regact {code['regact']}, torch {code['torch']}, Python {code['python']}; {machine['device']}, "
-        f"{machine['threads']} threads",
-        "settings": settings.read_text(encoding="utf-8") if settings.exists() else "",
-    }

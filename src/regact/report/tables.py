@@ -4,11 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
 from regact.dataset import Store
-from regact.dataset.config import SPLITS
+from regact.dataset.summary import summarize_store
 from regact.model import ModelSpec
 from regact.model.spec import AttentionSpec, DilatedSpec
 from regact.plot import Score
@@ -110,22 +107,25 @@ def assay_table(models: Sequence[ModelRecord], floor: Judged) -> Table:
     return Table(("assay", "model", "tracks", *MEASURES.values()), rows)
 
 
-def dataset_table(store: Store) -> Table:
-    """Return what the runs were trained and judged on, as rows of name and value."""
-    tracks = pd.Series(store.sheet.assays).value_counts(sort=False)
-    counts = store.windows["split"].value_counts()
-    masked = 1 - float(store.read_mask(np.arange(store.n_windows)).mean())
-    facts = {
-        "genome": f"{store.genome_name}, {sum(store.header.genome.lengths.values()):,} bp",
-        "genome checksum": store.genome_checksum[:16],
-        "store": f"{store.path.name}, fingerprint {store.fingerprint[:16]}",
-        "tracks": f"{store.n_tracks}: " + ", ".join(f"{count} {assay}" for assay, count in tracks.items()),
-        "window": f"{store.window_bp:,} bp; {store.n_bins:,} bins of {store.bin_bp} bp"
-        + (f" after {store.crop_bins} at each end are dropped" if store.crop_bins else ""),
-        "windows": ", ".join(f"{counts.get(split, 0):,} {split}" for split in SPLITS),
-        "masked": f"{masked:.2%} of the bins of all windows",
-    }
-    return Table(("", ""), [[Cell(name, number=False), Cell(value, number=False)] for name, value in facts.items()])
+def dataset_tables(store: Store) -> tuple[Table, Table]:
+    """Return what models were trained and judged on: facts as rows of name and value, and one row a split."""
+    summary = summarize_store(store)
+    assays = ", ".join(f"{count:,} {assay}" for assay, count in summary.assays)
+    facts = [*summary.facts, ("assays", assays), *(("remark", remark) for remark in summary.remarks)]
+    splits = [
+        [
+            Cell(split.split, number=False),
+            Cell(f"{split.windows:,}"),
+            Cell(f"{split.chroms:,}"),
+            Cell(f"{split.covered_bp:,}"),
+            Cell(f"{split.counted_fraction:.2%}"),
+        ]
+        for split in summary.splits
+    ]
+    return (
+        Table(("", ""), [[Cell(name, number=False), Cell(value, number=False)] for name, value in facts]),
+        Table(("split", "windows", "chromosomes", "bp read", "bins that count"), splits),
+    )
 
 
 def score_text(value: float) -> str:
