@@ -9,7 +9,17 @@ import torch
 from scipy import stats
 
 from regact.errors import ConfigError
-from regact.evaluation import Measure, judge, measure, measures, parse_measures, write_measures
+from regact.evaluation import (
+    Measure,
+    fit_kmer_ridge,
+    judge,
+    measure,
+    measure_baseline,
+    measures,
+    parse_measures,
+    write_measures,
+)
+from regact.evaluation.baselines import predict_kmer_ridge
 from regact.evaluation.ensemble import ensemble_rate
 from regact.genome import Gene, Interval
 from regact.model import load_model
@@ -81,6 +91,18 @@ def test_the_ensemble_is_measured_on_its_own_predictions(run, masked_store, plan
     for track in range(3):
         expected = stats.spearmanr(rate[:, track][mask], targets[..., track][mask]).statistic
         assert found[track] == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_floor_is_measured_as_runs_are(masked_store, planted, tmp_path):
+    (found,) = measure_baseline(["spearman"], split="test", store=masked_store, genome=planted.genome, folder=tmp_path)
+    rows = masked_store.rows("test")
+    ridge = fit_kmer_ridge(masked_store, planted.genome)
+    rates = predict_kmer_ridge(ridge, masked_store, planted.genome, rows)
+    targets, mask = masked_store.read(rows)
+    for track in range(3):
+        expected = stats.spearmanr(rates[:, track][mask].astype(np.float32), targets[..., track][mask]).statistic
+        assert found.tables["spearman"]["spearman"][track] == pytest.approx(expected, abs=1e-6)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_wrong_name_is_told_and_nothing_is_predicted(run, masked_store, monkeypatch):

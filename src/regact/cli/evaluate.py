@@ -16,11 +16,13 @@ from regact.evaluation import (
     judge,
     judge_baseline,
     measure,
+    measure_baseline,
     open_store_of,
     parse_measures,
     write_measures,
 )
 from regact.genome import Gene, parse_contig_alias, read_genes
+from regact.genome import Genome as Bases
 
 
 def command(
@@ -80,11 +82,9 @@ def command(
     chosen = parse_measures(asked, with_genes=genes is not None)
     opened = dataset.open_genome(genome)
     suffix = f"{split.value}_ensemble" if ensemble else split.value
+    annotation = _read_genes(genes, opened, contig_alias)
     results: Sequence[MeasureResult] = ()
     if chosen:
-        annotation: list[Gene] | None = None
-        if genes is not None:
-            annotation = read_genes(genes, genome_lengths=opened.lengths, alias=parse_contig_alias(contig_alias))
         results = measure(
             run,
             chosen,
@@ -113,6 +113,17 @@ def command(
     if baseline:
         floor = judge_baseline(dataset, opened, splits=[split.value], folder=run)[0]
         _print_judgement(floor, run / f"metrics_{split.value}_ridge.tsv")
+    if baseline and chosen:
+        results = measure_baseline(
+            chosen, split=split.value, store=dataset, genome=opened, folder=run, genes=annotation, workers=workers
+        )
+        _print_measures(results, write_measures(results, run, f"{split.value}_ridge"))
+
+
+def _read_genes(path: Path | None, genome: Bases, contig_alias: str | None) -> list[Gene] | None:
+    if path is None:
+        return None
+    return read_genes(path, genome_lengths=genome.lengths, alias=parse_contig_alias(contig_alias))
 
 
 def _print_judgement(judgement: Judgement, table: Path) -> None:

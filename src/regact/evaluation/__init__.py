@@ -13,7 +13,7 @@ from regact.evaluation.estimate import Estimate, Resamples, holm
 from regact.evaluation.evidence import Evidence, read_evidence
 from regact.evaluation.judgement import Judgement, judge, judge_baseline
 from regact.evaluation.measure_result import MeasureResult
-from regact.evaluation.measures import Measure, measure, parse_measures, write_measures
+from regact.evaluation.measures import Measure, measure, measure_baseline, parse_measures, write_measures
 
 __all__ = [
     "MEASURES",
@@ -37,6 +37,7 @@ __all__ = [
     "judge",
     "judge_baseline",
     "measure",
+    "measure_baseline",
     "measure_distal_accuracy",
     "open_store_of",
     "parse_measures",

@@ -14,6 +14,8 @@ from regact.dataset import Store
 from regact.engine import whole_file
 from regact.errors import ConfigError
 from regact.evaluation.accuracy import open_store_of
+from regact.evaluation.baselines import NAME as BASELINE
+from regact.evaluation.baselines import evaluate_kmer_ridge, fit_kmer_ridge
 from regact.evaluation.calibration import calibration_by_assay, measure_calibration
 from regact.evaluation.gene_accuracy import measure_genes
 from regact.evaluation.judgement import judge, made_from_run
@@ -21,7 +23,7 @@ from regact.evaluation.measure_result import MeasureResult
 from regact.evaluation.peaks import measure_peaks
 from regact.evaluation.spearman import measure_spearman
 from regact.evaluation.specificity import measure_specificity
-from regact.evaluation.split_predictions import SplitPredictions, store_predictions
+from regact.evaluation.split_predictions import PredictionWriter, SplitPredictions, store_predictions
 from regact.genome import Gene, Genome
 from regact.plot import plot_calibration
 from regact.tracks import track_strands
@@ -120,6 +122,38 @@ def measure(
         predictions = store_predictions(
             folder, dataset, split, made_from=made_from, predict=lambda writer: predict(observe=writer)
         )
+        return [_take(one, predictions, genes or (), workers) for one in chosen]
+
+
+def measure_baseline(
+    measures: Sequence[str],
+    *,
+    split: str,
+    store: Store,
+    genome: Genome,
+    folder: Path,
+    genes: Sequence[Gene] | None = None,
+    workers: int | None = None,
+) -> list[MeasureResult]:
+    """The same of the ridge regression on 4-mers, the floor; its predictions lie in `folder` for the time of the work.
+
+    Raises: as `measure`.
+    """
+    chosen = parse_measures(measures, with_genes=genes is not None)
+
+    def predict(writer: PredictionWriter) -> None:
+        ridge = fit_kmer_ridge(store, genome)
+        evaluate_kmer_ridge(
+            ridge,
+            store,
+            genome,
+            split=split,
+            observe=lambda row, mask, raw, log1p: writer.add(raw[0].numpy(), raw[1].numpy()),
+        )
+
+    made_from = {"store": store.fingerprint, "split": split, "baseline": BASELINE}
+    with _kept_or_not(folder / f"predictions_{split}_ridge", False) as into:
+        predictions = store_predictions(into, store, split, made_from=made_from, predict=predict)
         return [_take(one, predictions, genes or (), workers) for one in chosen]
 
 

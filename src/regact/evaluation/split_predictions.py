@@ -124,10 +124,14 @@ class PredictionWriter:
     def __call__(self, batch: Batch, example: Example, rate: Float[Tensor, "batch track bin"]) -> None:
         """Write the unmasked bins of a batch."""
         mask = batch.mask.numpy()
-        columns = slice(self._next, self._next + int(mask.sum()))
         rates = rate.float().cpu().numpy()
-        self._predicted[:, columns] = rates.transpose(1, 0, 2)[:, mask]
-        self._measured[:, columns] = batch.targets.numpy()[mask].T
+        self.add(rates.transpose(1, 0, 2)[:, mask], batch.targets.numpy()[mask].T)
+
+    def add(self, predicted: Float[np.ndarray, "track bin"], measured: Float[np.ndarray, "track bin"]) -> None:
+        """Write the next bins, all unmasked."""
+        columns = slice(self._next, self._next + predicted.shape[1])
+        self._predicted[:, columns] = predicted
+        self._measured[:, columns] = measured
         self._next = columns.stop
 
     def finish(self) -> None:
