@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from regact.plot.axes import prepare_axes
+from regact.plot.axes import FULL_WIDTH, prepare_axes
 from regact.plot.palette import color
 
 
@@ -29,7 +29,7 @@ def plot_share_histogram(
         counted: What is counted.
         colors: The groups' colours.
     """
-    ax = prepare_axes(ax, size=(6.4, 3.0))
+    ax = prepare_axes(ax, size=(FULL_WIDTH, 2.6))
     ax.set_yscale("log")
     # Before the bars: matplotlib could not choose limits where there are none above 0.
     ax.set_ylim(0.7, max([2, *(numbers.max(initial=0) for numbers in counts.values())]) * 1.6)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from regact.plot.axes import prepare_axes
+from regact.plot.axes import FULL_WIDTH, prepare_axes
 from regact.plot.palette import COLORS, GRID
 
 SPLIT_COLORS = {"train": COLORS[4], "valid": COLORS[5], "test": COLORS[1]}
@@ -22,7 +22,7 @@ def plot_split_map(
         regions: For each split, (chromosome, start, end) in bp.
         lengths: Lengths of the chromosomes to draw, in bp, from top to bottom.
     """
-    ax = prepare_axes(ax, size=(9.0, 0.9 + 0.24 * len(lengths)))
+    ax = prepare_axes(ax, size=(FULL_WIDTH, 0.9 + 0.24 * len(lengths)))
     row = {chrom: index for index, chrom in enumerate(lengths)}
     ax.barh(list(row.values()), [length / 1e6 for length in lengths.values()], height=0.7, color=GRID)
     for split, places in regions.items():

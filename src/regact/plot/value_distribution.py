@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 
-from regact.plot.axes import prepare_axes
+from regact.plot.axes import FULL_WIDTH, prepare_axes
 from regact.plot.palette import COLORS, TEXT
 
 MOST_NAMES = 80
@@ -40,7 +40,7 @@ def plot_value_distribution(
     n_tracks = len(names)
     named = n_tracks <= MOST_NAMES
     height = 1.1 + (_INCHES_PER_TRACK * n_tracks if named else 7.0)
-    ax = prepare_axes(ax, size=(9.0, max(height, 2.2)))
+    ax = prepare_axes(ax, size=(FULL_WIDTH, max(height, 2.2)))
     shown = np.ma.masked_less(shares, LOWEST_SHARE)
     image = ax.pcolormesh(
         edges, np.arange(n_tracks + 1), shown, cmap="viridis", norm=LogNorm(LOWEST_SHARE, 1), rasterized=True

@@ -46,10 +46,12 @@ def view_model(
     model: ModelRecord, store: Store, genome: Genome, bins: RegionBins, *, split: str, device: str
 ) -> ModelView:
     """Load the model's shown run, ask it, and let it go: a comparison's models together may be too large for memory."""
-    network = load_model(model.shown.folder, device=choose_device(device))
+    network = load_model(model.shown.folder)
+    curves = distance_curves(network)
+    network.to(choose_device(device))
     return ModelView(
         model.label,
-        distance_curves(network),
+        curves,
         bins.predicted(network, store, genome),
         sample_predictions(network, store, genome, split),
     )
