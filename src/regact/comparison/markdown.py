@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from regact.comparison.results import DISTAL
-from regact.comparison.summary import Difference, ModelSummary, Summary
+from regact.comparison.summary import SIGNIFICANT, Difference, ModelSummary, Summary
 from regact.engine import whole_file
 from regact.evaluation import Estimate
 
@@ -43,10 +43,12 @@ these: summary.tsv, differences.tsv, and results.tsv for each seed."""
 def _split_section(models: Sequence[ModelSummary], differences: Sequence[Difference]) -> str:
     split = models[0].split
     ordered = sorted(models, key=lambda model: -_or_lowest(model.estimates["pearson"].value))
-    notes = dict.fromkeys(model.no_interval for model in ordered if model.no_interval)
+    notes = [f"No intervals: {why}." for why in dict.fromkeys(model.no_interval for model in ordered) if why]
+    if not notes and DISTAL in ordered[0].estimates and ordered[0].no_distal_interval:
+        notes.append(f"No interval of distal accuracy: {ordered[0].no_distal_interval}.")
     parts = [
         f"## {_SPLITS[split]}",
-        *(f"No intervals: {note}." for note in notes),
+        *notes,
         _figure_6(ordered),
         _assays(ordered),
     ]
@@ -92,8 +94,8 @@ def _told_apart(differences: Sequence[Difference], measure: str) -> str:
     found = sorted((each for each in pairs if each.differs), key=lambda each: -abs(each.estimate.value))
     if not pairs:
         return ""
-    text = f"Of {len(pairs)} pairs of models, {len(found)} differ in {_NAMES[measure]}"
-    text += " (the interval of the difference excludes 0, and p is below 0.05 after Holm's correction)"
+    text = f"Pairs of models that differ in {_NAMES[measure]}: {len(found)} of {len(pairs)}"
+    text += f" (the interval of the difference excludes 0, and p is below {SIGNIFICANT} after Holm's correction)"
     if not found:
         return f"{text}."
     return "\n".join([f"{text}:\n", *(f"- {_sentence(each)}" for each in found)])

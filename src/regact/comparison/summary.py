@@ -8,25 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from statistics import fmean
 
-import numpy as np
 import pandas as pd
-from jaxtyping import Float64
 
-from regact.comparison.results import DISTAL, Result, Row, measures_of
+from regact.comparison.resampling import ModelResamples, resample_model
+from regact.comparison.results import DISTAL, Result, Row
 from regact.engine import whole_file
-from regact.evaluation import (
-    Estimate,
-    Evidence,
-    Judgement,
-    Resamples,
-    draw_blocks,
-    holm,
-    read_evidence,
-    resample_accuracy,
-    resample_distal_accuracy,
-    why_no_interval,
-)
+from regact.evaluation import Estimate, Resamples, holm
 
 SUMMARY, DIFFERENCES = "summary.tsv", "differences.tsv"
 SIGNIFICANT = 0.05
@@ -52,7 +41,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """A model on one split over its seeds: `rows` of the results, one a seed, and `estimates` by measure."""
+    """A model on one split over its seeds.
+
+    Attributes:
+        model, split: Which.
+        rows: Of the results, one a seed.
+        assays: In the order of the track sheet.
+        n_blocks: Blocks of the genome that intervals rest on.
+        no_interval, no_distal_interval: Why there is no interval, or none of distal accuracy; empty where there is.
+        estimates: By measure, as the results name them.
+    """
 
     model: str
     split: str
@@ -60,6 +58,7 @@ class ModelSummary:
     assays: tuple[str, ...]
     n_blocks: int
     no_interval: str
+    no_distal_interval: str
     estimates: Mapping[str, Estimate]
 
 
@@ -89,15 +88,28 @@ def summarize(results: Sequence[Result]) -> Summary:
     differences: list[Difference] = []
     for split in dict.fromkeys(result.row["split"] for result in results):
         on_split = [result for result in results if result.row["split"] == split]
-        resamples: dict[str, dict[str, Resamples]] = {}
+        resamples: dict[str, Mapping[str, Resamples]] = {}
         for number, model in enumerate(dict.fromkeys(result.row["model"] for result in on_split)):
             ours = [result for result in on_split if result.row["model"] == model]
-            resamples[model], n_blocks = _resample(ours, seed=number)
-            estimates = {measure: found.estimate() for measure, found in resamples[model].items()}
-            rows, assays = tuple(result.row for result in ours), tuple(ours[0].judgement.accuracy.assays["assay"])
-            models.append(ModelSummary(model, split, rows, assays, n_blocks, why_no_interval(n_blocks), estimates))
+            found = resample_model(ours, seed=number)
+            resamples[model] = found.by_measure
+            models.append(_summary_of(model, split, ours, found))
         differences += _differences(split, resamples)
     return Summary(tuple(models), tuple(differences))
+
+
+def _summary_of(model: str, split: str, results: Sequence[Result], found: ModelResamples) -> ModelSummary:
+    estimates = {measure: resamples.estimate() for measure, resamples in found.by_measure.items()}
+    return ModelSummary(
+        model=model,
+        split=split,
+        rows=tuple(result.row for result in results),
+        assays=tuple(results[0].judgement.accuracy.assays["assay"]),
+        n_blocks=found.n_blocks,
+        no_interval=found.why_none,
+        no_distal_interval=found.why_no_distal,
+        estimates=estimates,
+    )
 
 
 def summary_table(summary: Summary) -> pd.DataFrame:
@@ -107,8 +119,9 @@ def summary_table(summary: Summary) -> pd.DataFrame:
         row: Row = {"model": model.model, "split": model.split, "seeds": len(model.rows)}
         for measure, estimate in model.estimates.items():
             row |= {measure: estimate.value, f"{measure}_low": estimate.low, f"{measure}_high": estimate.high}
-        row |= {name: _mean([cost.get(name, math.nan) for cost in model.rows]) for name in _COSTS}
-        table.append(row | {"blocks": model.n_blocks, "no_interval": model.no_interval})
+        row |= {name: fmean(trial.get(name, math.nan) for trial in model.rows) for name in _COSTS}
+        row |= {"blocks": model.n_blocks, "no_interval": model.no_interval}
+        table.append(row | ({"no_distal_interval": model.no_distal_interval} if DISTAL in model.estimates else {}))
     return pd.DataFrame(table)
 
 
@@ -141,42 +154,6 @@ def write_summary(out: Path, summary: Summary) -> None:
             table.to_csv(temporary, sep="\t", index=False, float_format="%.6g")
 
 
-def _resample(results: Sequence[Result], *, seed: int) -> tuple[dict[str, Resamples], int]:
-    """Each measure of a model, whose seeds are `results`, as it would be with other blocks and seeds; and the blocks.
-
-    The same blocks are drawn for every model, and seeds by `seed`, apart from those of other models.
-    """
-    drawn: list[dict[str, Float64[np.ndarray, draw]]] = []
-    for result in results:
-        evidence = read_evidence(result.judgement.evidence)  # at paper scale 600 MB: one at a time
-        drawn.append(_draw(evidence, result.judgement))
-    has_bins = evidence.windows.has_bins
-    n_promoter_blocks = evidence.distal.n_blocks if evidence.distal else 0
-    random = np.random.default_rng([1, seed])
-    resamples = {}
-    for measure in measures_of(results[0].judgement):
-        values = np.array([float(result.row[measure]) for result in results])
-        in_draws = np.stack([one.get(measure, np.empty(0)) for one in drawn])
-        n_blocks = n_promoter_blocks if measure == DISTAL else int(has_bins.sum())
-        resamples[measure] = Resamples.over_seeds(values, in_draws, n_blocks, random)
-    return resamples, int(has_bins.sum())
-
-
-def _draw(evidence: Evidence, judgement: Judgement) -> dict[str, Float64[np.ndarray, "draw"]]:
-    """Every measure in every draw of blocks, but for those with too few blocks."""
-    windows, distal = evidence.windows, evidence.distal
-    if why_no_interval(int(windows.has_bins.sum())):
-        return {}
-    weights = draw_blocks(windows.has_bins)
-    assay = judgement.accuracy.tracks["assay"].to_numpy()
-    groups = {"": np.ones(len(assay), dtype=bool)} | {f"_{name}": assay == name for name in dict.fromkeys(assay)}
-    found = resample_accuracy(windows, groups, weights)
-    drawn = {f"{measure}{group}": values for group in groups for measure, values in found[group].items()}
-    if distal is not None and not why_no_interval(distal.n_blocks):
-        drawn[DISTAL] = resample_distal_accuracy(distal, weights)
-    return drawn
-
-
 def _differences(split: str, resamples: Mapping[str, Mapping[str, Resamples]]) -> list[Difference]:
     """Each model against each that comes after it; p is corrected over the pairs of one measure."""
     differences = []
@@ -189,7 +166,3 @@ def _differences(split: str, resamples: Mapping[str, Mapping[str, Resamples]]) -
             for pair, estimate, p in zip(pairs, estimates, corrected, strict=True)
         ]
     return differences
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float64, Int64
 from regact.evaluation.window_sums import SCALES, WindowSums
 
 RESAMPLES = 1_000
+_Draws = Float64[np.ndarray, "draw"]
 _TRACKS_AT_ONCE = 256  # a chunk's values of all draws fit in the processor's cache
 # What is left of a sum of squares about the drawn bins' own mean, below this share of that about the common centre, is
 # rounding: the drawn bins all hold one value.
@@ -101,13 +102,13 @@ class BlockSums:
 
 def resample_accuracy(
     sums: WindowSums, groups: Mapping[str, Bool[np.ndarray, "track"]], weights: Float64[np.ndarray, "draw block"]
-) -> dict[str, dict[str, Float64[np.ndarray, "draw"]]]:
+) -> dict[str, dict[str, _Draws]]:
     """Each measure as the mean over the tracks of each group, in every draw: `{group: {measure: values}}`.
 
     A track whose drawn bins all hold one value is in no mean of that draw; NaN where that leaves none.
     """
     members = np.stack([np.asarray(member, dtype=np.float64) for member in groups.values()], axis=1)
-    found: dict[str, dict[str, Float64[np.ndarray, draw]]] = {group: {} for group in groups}
+    found: dict[str, dict[str, _Draws]] = {group: {} for group in groups}
     for scale in SCALES:
         totals = np.zeros((2, len(weights), members.shape[1]))
         judged = np.zeros_like(totals)
