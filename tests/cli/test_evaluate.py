@@ -54,10 +54,11 @@ def test_measures_are_printed_and_written_beside_the_others(evaluate, folder: Pa
     assert not list((folder / "run").glob("predictions*"))
 
 
-def test_the_ensembles_tables_have_names_of_their_own(evaluate, folder: Path) -> None:
-    code, out, err = evaluate("run", "--split", "test", "--no-baseline", "--ensemble", "--measures", "spearman")
+def test_tables_of_the_ensemble_and_of_the_floor_have_names_of_their_own(evaluate, folder: Path) -> None:
+    code, out, err = evaluate("run", "--split", "test", "--ensemble", "--measures", "spearman")
     assert code == 0, err
-    assert out.splitlines()[-1] == "run/spearman_test_ensemble.tsv"
+    assert "run/spearman_test_ensemble.tsv" in out.splitlines()
+    assert out.splitlines()[-1] == "run/spearman_test_ridge.tsv"
     assert (folder / "run/metrics_test_ensemble.tsv").is_file()
 
 

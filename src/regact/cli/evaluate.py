@@ -65,7 +65,8 @@ def command(
     RUN/metrics_SPLIT.tsv (with --ensemble in RUN/metrics_SPLIT_ensemble.tsv, that of the regression in
     RUN/metrics_SPLIT_ridge.tsv). Pearson and r2 are over all unmasked bins of all windows of the split. On simulated
     data distal accuracy is printed too. --measures adds others, with tables of their own and a picture of calibration
-    beside them; --genes asks for accuracy at the starts of genes. docs/evaluation.md defines every number.
+    beside them, for the regression too; --genes asks for accuracy at the starts of genes. docs/evaluation.md defines
+    every number.
 
     [bold]Examples[/bold]
 
