@@ -113,8 +113,8 @@ def test_a_compiled_network_gives_the_same_numbers(planted, batch):
     except Exception as error:
         pytest.skip(str(error))
     config = TrainingConfig(batch_size=8)
-    plain = after_steps(make_step(planted, config, dropout=0.0), batch)
-    compiled = after_steps(make_step(planted, config, dropout=0.0, change=compile_network), batch)
+    plain = after_steps(make_step(planted, config, preset="standard", dropout=0.0), batch)
+    compiled = after_steps(make_step(planted, config, preset="standard", dropout=0.0, change=compile_network), batch)
     assert compiled[0] == pytest.approx(plain[0], rel=1e-5)
     for name, tensor in plain[2].items():
         torch.testing.assert_close(compiled[2][name], tensor, rtol=1e-3, atol=1e-4)

@@ -1,7 +1,6 @@
 """Save and load a model: one safetensors file that holds the weights and the spec. Nothing in it is ever run."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import torch
@@ -26,7 +25,7 @@ def save_model(model: SequenceModel, folder: Path | str) -> Path:
     path = Path(folder) / WEIGHTS
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written here and not through engine/: the model imports nothing of the project but errors and shapes.
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished = path.with_name(f".{path.name}.part")  # what a kill leaves there, the next one replaces
     try:
         tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
         # Not save_file, whose files only their owner may read.
