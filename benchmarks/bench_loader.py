@@ -40,41 +40,45 @@ ASSAYS = (("DNASE", 949), ("CHIP", 2_307), ("CAGE", 973))  # the tracks of the p
 BATCH_SIZE = 4
 
 
-def draw_window(rng: np.random.Generator) -> np.ndarray:
+def draw_window(rng: np.random.Generator, n_bins: int = N_BINS, n_tracks: int = N_TRACKS) -> np.ndarray:
     """Targets of one window, float16 (bin, track)."""
-    sparse = np.concatenate([np.full(n, assay == "CAGE") for assay, n in ASSAYS])
-    depth = rng.lognormal(0.3, 0.6, N_TRACKS)
-    openness = rng.gamma(1.2, 1 / 1.2, (N_BINS, 1))
-    rate = np.where(sparse, 0.015, 0.8) * depth * openness * rng.gamma(2.0, 0.5, (N_BINS, N_TRACKS))
-    peaks = rng.random((N_BINS, 1)) < 0.02
-    rate *= np.where(peaks, rng.lognormal(2, 1, (N_BINS, N_TRACKS)), 1)
-    gc_factor = np.exp(rng.normal(0, 0.15, (N_BINS, 1)) * rng.normal(1, 0.3, N_TRACKS))
+    sparse = np.concatenate([np.full(n, assay == "CAGE") for assay, n in ASSAYS])[:n_tracks]
+    depth = rng.lognormal(0.3, 0.6, n_tracks)
+    openness = rng.gamma(1.2, 1 / 1.2, (n_bins, 1))
+    rate = np.where(sparse, 0.015, 0.8) * depth * openness * rng.gamma(2.0, 0.5, (n_bins, n_tracks))
+    peaks = rng.random((n_bins, 1)) < 0.02
+    rate *= np.where(peaks, rng.lognormal(2, 1, (n_bins, n_tracks)), 1)
+    gc_factor = np.exp(rng.normal(0, 0.15, (n_bins, 1)) * rng.normal(1, 0.3, n_tracks))
     return np.minimum(rng.poisson(rate) * gc_factor, 384).astype(np.float16)
 
 
-def write_store(folder: Path, n_windows: int, codec: str) -> tuple[Store, Genome]:
+def write_store(
+    folder: Path, n_windows: int, codec: str, *, window_bp: int = WINDOW_BP, n_tracks: int = N_TRACKS
+) -> tuple[Store, Genome]:
     """A store of drawn windows on a drawn genome, in the layout that a build writes."""
     rng = np.random.default_rng(0)
     fasta = folder / "genome.fa"
-    fasta.write_text(">chr1\n" + "".join(rng.choice(list("ACGT"), n_windows * WINDOW_BP)) + "\n")
+    fasta.write_text(">chr1\n" + "".join(rng.choice(list("ACGT"), n_windows * window_bp)) + "\n")
     genome = load_genome(fasta)
-    start = np.arange(n_windows) * WINDOW_BP
-    windows = pd.DataFrame({"chrom": "chr1", "start": start, "end": start + WINDOW_BP})
+    start = np.arange(n_windows) * window_bp
+    windows = pd.DataFrame({"chrom": "chr1", "start": start, "end": start + window_bp})
     windows = windows.assign(split="train", fold="train", contig=0)
-    header = write_header(genome, DatasetConfig(codec=codec))
-    mask = rng.random((n_windows, N_BINS)) < 0.95
+    config = DatasetConfig(codec=codec, window_bp=window_bp)
+    header = write_header(genome, config, n_tracks)
+    n_bins = window_bp // config.bin_bp
+    mask = rng.random((n_windows, n_bins)) < 0.95
     path = folder / "store.zarr"
     create_store(path, header, windows, mask)
     for row in range(n_windows):
-        write_targets(path, row, draw_window(rng)[None], header.config)
-    statistics = {name: np.zeros(N_TRACKS) for name in ("mean", "variance", "max", "clipped")}
+        write_targets(path, row, draw_window(rng, n_bins, n_tracks)[None], header.config)
+    statistics = {name: np.zeros(n_tracks) for name in ("mean", "variance", "max", "clipped")}
     finish_store(path, header, windows, mask, values_sha256="", statistics=statistics)
     return open_store(path), genome
 
 
-def write_header(genome: Genome, config: DatasetConfig) -> StoreHeader:
+def write_header(genome: Genome, config: DatasetConfig, n_tracks: int = N_TRACKS) -> StoreHeader:
     """The header of a store whose tracks have no files."""
-    assays = [assay for assay, n in ASSAYS for _ in range(n)]
+    assays = [assay for assay, n in ASSAYS for _ in range(n)][:n_tracks]
     tracks = [
         TrackRecord(
             identifier=f"track{index}",

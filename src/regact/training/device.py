@@ -76,9 +76,7 @@ def open_fabric(
     """
     chosen = choose_device(device)
     launch = find_launch(os.environ, devices)
-    with warnings.catch_warnings():
-        # Fabric advises on SLURM, on the number of CPUs, ...; what matters to the user stands in the card.
-        warnings.simplefilter("ignore")
+    with _quiet_fabric():
         if launch.processes == 1:
             return Fabric(
                 accelerator=chosen.type,
@@ -98,11 +96,20 @@ def open_fabric(
 
 def launch(fabric: Fabric) -> None:
     """Let the processes of several devices come together; those that nobody else starts are started here."""
+    with _quiet_fabric():
+        fabric.launch()
+
+
+@contextmanager
+def _quiet_fabric() -> Iterator[None]:
+    """Within the block Fabric tells nothing of SLURM, CPUs, precision, processes; what matters stands in the card."""
     logger = logging.getLogger("lightning_fabric")
     level = logger.level
-    logger.setLevel(logging.WARNING)  # a frame of dashes around the number of processes
+    logger.setLevel(logging.WARNING)
     try:
-        fabric.launch()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.setLevel(level)
 
