@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from regact.cli.app import COMMANDS, load_command
 
@@ -108,3 +109,11 @@ def test_readme_opens_with_the_two_commands():
 def test_index_names_every_page():
     index = (ROOT / "docs" / "index.md").read_text()
     assert {page.name for page in (ROOT / "docs").glob("*.md") if f"({page.name})" not in index} == {"index.md"}
+
+
+def test_the_demo_trains_as_many_models_as_pages_say():
+    models = yaml.safe_load((ROOT / "experiments/demo.yaml").read_text())["compare"]["models"]
+    number = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")[len(models)]
+    for page in ("README.md", "Makefile", "experiments/demo.sh"):
+        said = re.findall(r"\b(\w+) models\b", (ROOT / page).read_text())
+        assert number in said, f"{page} says {said}; experiments/demo.yaml has {number}"

@@ -66,6 +66,7 @@ def test_drawings_need_no_other_file_either(page: Path):
     drawings = [base64.b64decode(address.partition(",")[2]) for address in read(page).addresses if address[0] != "#"]
     assert len(drawings) > 8
     for drawing in drawings:
+        assert len(drawing) < 150_000  # so that nine models stay within some megabytes
         links = re.findall(rb'href="([^"]*)"', drawing)
         assert all(link.startswith((b"#", b"data:image/png;base64,")) for link in links)
         # What is left of http names vocabularies; nothing is fetched from there.

@@ -12,7 +12,7 @@ from regact.dataset import open_store
 from regact.errors import DataError
 from regact.genome import Interval
 from regact.model import load_model, predict_codes
-from regact.report.region import choose_region, find_bins
+from regact.report.region import RegionBins, choose_region, find_bins
 
 BIN_BP, N_BINS = 10, 8
 
@@ -81,6 +81,14 @@ def test_a_gap_between_windows_is_one_bin_without_a_value():
     assert bins.edges.tolist() == [60, 70, 80, 200, 210, 220]
     assert bins.window.tolist() == [0, 0, -1, 1, 1]
     assert bins.covered == pytest.approx(40 / 160)
+
+
+def test_a_gap_has_no_value():
+    bins = RegionBins(
+        Interval("c", 0, 30), np.array([5]), np.arange(4), np.array([0, -1, 0]), np.array([1, -1, 0]), ("test",)
+    )
+    store = SimpleNamespace(read=lambda rows: (np.array([[[1.0, 2.0], [3.0, 4.0]]], dtype=np.float16), None))
+    np.testing.assert_array_equal(bins.measured(store), [[3, np.nan, 1], [4, np.nan, 2]])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 CSS_PX_PER_INCH = 96
-PIXELS_PER_INCH = 200  # of what is drawn as pixels: sharp in print, small in a page
+PIXELS_PER_INCH = 160  # of what is drawn as pixels: sharp in print, small in a page
 
 
 @dataclass(frozen=True)

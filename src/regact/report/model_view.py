@@ -84,12 +84,12 @@ def region_figures(
     view = next(view for view in views if view.label == best)
     figures = []
     for assay in list(dict.fromkeys(store.sheet.assays[track] for track in chosen))[:MOST_ASSAYS]:
-        samples = _samples(store, [int(track) for track in chosen if store.sheet.assays[track] == assay])
+        samples = choose_samples(store, [int(track) for track in chosen if store.sheet.assays[track] == assay])
         panels = [TrackPanel(_title(store, track), measured[track], view.predicted[track]) for track in samples]
         caption = f"{assay} in {bins.region}, measured (light) and as {best} predicts it (dark); all panels share axes."
         figures.append(_region_figure(panels, bins, f"{assay} measured and predicted by {best}", caption))
     if len(views) > 1:
-        track = _samples(store, [int(track) for track in chosen])[0]
+        track = choose_samples(store, [int(track) for track in chosen])[0]
         panels = [TrackPanel(view.label, measured[track], view.predicted[track]) for view in views]
         caption = f"{_title(store, track)} in the same region, measured (light) and as each model predicts it (dark)."
         figures.append(_region_figure(panels, bins, f"{_title(store, track)}: measured and predicted", caption))
@@ -101,7 +101,7 @@ def _region_figure(panels: Sequence[TrackPanel], bins: RegionBins, alt: str, cap
     return figure_block(axes[0], alt=f"{alt} in {bins.region}", caption=caption)
 
 
-def _samples(store: Store, tracks: Sequence[int]) -> list[int]:
+def choose_samples(store: Store, tracks: Sequence[int]) -> list[int]:
     """Return the first few of some tracks; of a strand pair, the first alone: the other is the same sample."""
     pair = store.sheet.strand_pair
     kept: list[int] = []
