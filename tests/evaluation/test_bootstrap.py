@@ -124,7 +124,7 @@ def covered(random, correlations, truth, *, shared=0.3):
 
     `correlations`: of prediction and target in expectation, one for each seed and track.
     """
-    target = gaussian(random, shared)
+    target, common = gaussian(random, shared), gaussian(random, shared)
     of_bin = np.repeat(np.arange(N_BLOCKS, dtype=np.int32)[:, None], N_BINS, axis=1)
     blocks = Blocks("test", np.arange(N_BLOCKS), of_bin, np.full(N_BLOCKS, 500_000))
     groups = {str(track): np.arange(REPEATS) == track for track in range(REPEATS)}
@@ -132,7 +132,8 @@ def covered(random, correlations, truth, *, shared=0.3):
     values, drawn = [], []
     for correlation in correlations:
         r = correlation[None, :, None]
-        prediction = r * target + np.sqrt(1 - r**2) * gaussian(random, shared)
+        error = np.sqrt(0.5) * (common + gaussian(random, shared))  # seeds have half of their errors in common
+        prediction = r * target + np.sqrt(1 - r**2) * error
         collector = WindowSumsCollector(blocks, REPEATS)
         mask = torch.ones(N_BLOCKS, N_BINS, dtype=torch.bool)
         moved = (torch.from_numpy(each + 100) for each in (prediction, target))  # counts are never below 0

@@ -33,6 +33,21 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class SeedVariance:
+    """Variance of a mean over seeds.
+
+    Attributes:
+        variance: What seeds add to that of the blocks.
+        found: As the seeds differ on the whole split, some of which the draws of blocks show already.
+        freedom: Its degrees of freedom.
+    """
+
+    variance: float
+    found: float
+    freedom: int
+
+
+@dataclass(frozen=True)
 class Resamples:
     """A number as it was found, and as it might have been found with other blocks and other seeds.
 
@@ -41,14 +56,14 @@ class Resamples:
         by_block: The mean over seeds in each draw of blocks; empty where there are too few blocks.
         by_seed: What drawing other seeds adds to it; 0 with one seed, which tells nothing of others.
         n_blocks: Blocks that there are to draw.
-        seed_variances: Variance of the mean that is due to the seeds, with its degrees of freedom: one entry a model.
+        seed_variances: What the seeds of each model say of the variance of its mean.
     """
 
     value: float
     by_block: Float64[np.ndarray, "draw"]
     by_seed: Float64[np.ndarray, "draw"]
     n_blocks: int
-    seed_variances: tuple[tuple[float, int], ...] = ()
+    seed_variances: tuple[SeedVariance, ...] = ()
 
     @classmethod
     def over_seeds(
@@ -74,7 +89,8 @@ class Resamples:
         variance = max(0.0, found - by_chance)
         shrunk = (values - value) * math.sqrt(spread * variance / found) if found > 0 else np.zeros(n_seeds)
         by_seed = shrunk[random.integers(0, n_seeds, (n_draws, n_seeds))].mean(axis=1)
-        return cls(value, by_block, by_seed, n_blocks, ((variance / n_seeds, n_seeds - 1),))
+        about = SeedVariance(variance / n_seeds, found / n_seeds, n_seeds - 1)
+        return cls(value, by_block, by_seed, n_blocks, (about,))
 
     def __sub__(self, other: "Resamples") -> "Resamples":
         """The difference to another model, in the same draws of blocks and with seeds of its own."""
@@ -88,23 +104,32 @@ class Resamples:
 
     def estimate(self) -> Estimate:
         """The interval and p of the number; the number alone where nothing was drawn, or it is not known."""
-        draws = self.by_block + self.by_seed
+        of_blocks = math.sqrt(self.n_blocks / max(1, self.n_blocks - 1))  # B of B blocks drawn, as with seeds
+        draws = self.value + of_blocks * (self.by_block - self.value) + self.by_seed
         draws = draws[np.isfinite(draws)]
         if math.isnan(self.value) or len(draws) < 2:
             return Estimate(self.value)
-        variances = [(float(np.nanvar(self.by_block, ddof=1)), self.n_blocks - 1), *self.seed_variances]
-        variance = sum(part for part, _ in variances)
-        freedom = _degrees_of_freedom(variances)
+        block_variance = of_blocks**2 * float(np.nanvar(self.by_block))
+        variance = block_variance + sum(seeds.variance for seeds in self.seed_variances)
+        freedom = self._freedom(block_variance)
         tail = (1 + LEVEL) / 2
         widening = float(stats.t.ppf(tail, freedom) / stats.norm.ppf(tail))
-        low, high = np.quantile(draws, [1 - tail, tail])
+        low, high = self.value + widening * (np.quantile(draws, [1 - tail, tail]) - self.value)
         if variance == 0:
             p = 1.0 if self.value == 0 else 0.0
         else:
             p = 2 * float(stats.t.sf(abs(self.value) / math.sqrt(variance), freedom))
-        return Estimate(
-            self.value, self.value + widening * (low - self.value), self.value + widening * (high - self.value), p
-        )
+        return Estimate(self.value, float(low), float(high), p)
+
+    def _freedom(self, block_variance: float) -> float:
+        """Degrees of freedom: their harmonic mean over blocks and seeds, by the variance that each shows.
+
+        Below those of Welch and Satterthwaite, which take the shares of a few seeds for known and cover too little.
+        """
+        shown = [(block_variance, self.n_blocks - 1)]
+        shown += [(seeds.found, seeds.freedom) for seeds in self.seed_variances]
+        inverse = sum(variance / freedom for variance, freedom in shown)
+        return sum(variance for variance, _ in shown) / inverse if inverse > 0 else math.inf
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -119,10 +144,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(known) - done) * p))
         corrected[place] = highest
     return corrected
-
-
-def _degrees_of_freedom(variances: Sequence[tuple[float, int]]) -> float:
-    """Welch and Satterthwaite's, of a sum of independent variances with their degrees of freedom."""
-    total = sum(part for part, _ in variances)
-    spread = sum(part**2 / freedom for part, freedom in variances)
-    return total**2 / spread if spread > 0 else math.inf
