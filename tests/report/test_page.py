@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from regact.errors import ConfigError, DataError, FormatError, RunError
@@ -186,6 +187,47 @@ def test_seeds_of_one_model_are_one_entry(trained_runs, tmp_path: Path):
     assert text.count("<summary>all settings of") == 3
     costs = [row for row in read(out).rows if row and row[0] == "basenji"][-1]
     assert costs[4] == "0, 7"
+
+
+@pytest.fixture
+def comparison(trained_runs, tmp_path: Path) -> Path:
+    """A comparison of both runs as `regact compare` leaves it, as far as a page reads it."""
+    folder = tmp_path / "comparison"
+    names = {"basenji": trained_runs.basenji, "two_sided": trained_runs.two_sided}
+    for name, run in names.items():
+        shutil.copytree(run, folder / "runs" / name)
+    rows = [{"model": name, "run": f"runs/{name}"} for name in names]
+    table(folder / "results.tsv", [{"model": "4-mer ridge", "run": ""}, *rows])
+    interval = {"split": "test", "pearson_low": 0.1234, "pearson_high": 0.5678, "no_interval": ""}
+    table(folder / "summary.tsv", [interval | {"model": name} for name in ("4-mer ridge", *names)])
+    difference = {"split": "test", "measure": "pearson", "model": "basenji", "other": "two_sided", "difference": 0.01}
+    table(folder / "differences.tsv", [difference | {"low": -0.1, "differs": False}])
+    return folder
+
+
+def table(path: Path, rows: list[dict]) -> None:
+    pd.DataFrame(rows).to_csv(path, sep="\t", index=False)
+
+
+def test_a_comparison_s_page_has_its_names_intervals_and_differences(comparison: Path):
+    out = write_report(comparison, comparison / "report.html", device="cpu")
+    text = out.read_text()
+    assert "<h1>basenji, two_sided</h1>" in text
+    assert text.count("0.123 to 0.568") == 3  # either model and the floor
+    assert "bootstrap over seeds and blocks" in text
+    assert "Which models differ" in text
+    assert "0 of 1 pairs" in text
+    assert "Differences in distal accuracy" not in text
+    assert (comparison / "baseline_test.json").exists()
+
+
+def test_a_comparison_without_intervals_says_why(comparison: Path):
+    rows = [{"model": "basenji", "split": "test", "no_interval": "3 blocks of the genome, needed 20"}]
+    table(comparison / "summary.tsv", rows)
+    (comparison / "differences.tsv").unlink()
+    text = write_report(comparison, comparison / "report.html", device="cpu").read_text()
+    assert "No intervals: 3 blocks of the genome, needed 20." in text
+    assert "Which models differ" not in text
 
 
 def test_runs_of_different_datasets_are_refused(trained_runs, tmp_path: Path):

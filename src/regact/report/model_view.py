@@ -139,10 +139,15 @@ def _density_figure(views: Sequence[ModelView], assay: str) -> Figure:
     side = min(FULL_WIDTH / columns, 3.2)
     figure = Figure(figsize=(columns * side, lines * side + 0.5), layout="constrained")
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    for view, table, ax in zip(views, counts, grid.flat, strict=False):
+    for index, (view, table) in enumerate(zip(views, counts, strict=True)):
+        ax = grid.flat[index]
         plot_density(table, view.sample.edges[assay], most=most, ax=ax)
         title_panel(ax, view.label)
-        ax.label_outer()
+        if index % columns:
+            ax.set_ylabel("")
+        if has_one_below := index + columns < len(views):
+            ax.set_xlabel("")
+        ax.tick_params(labelbottom=not has_one_below)
     for ax in grid.flat[len(views) :]:
         ax.set_visible(False)
     return figure
