@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from regact.experiment import train_experiment
 
@@ -83,3 +84,18 @@ def test_a_run_starts_from_the_tower_of_another(planted, tmp_path):
     assert wider.stderr.count("tower block") == 2
     assert len(wider.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "runs/third").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without CUDA")
+def test_a_device_that_is_missing_is_one_line_before_any_work(planted, tmp_path):
+    run = train_experiment(planted.experiment, tmp_path / "run", device="cpu")
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
+    again = regact("train", planted.yaml, "--out", run, "--resume", "--device", "cuda")
+    assert again.returncode == 1
+    (line,) = again.stderr.splitlines()
+    assert line.startswith("regact: error: --device cuda: torch")
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()} == before
+    several = regact("train", planted.yaml, "--out", run, "--resume", "--device", "cpu", "--devices", 2)
+    assert several.returncode == 1
+    assert "a program that is no file" in several.stderr

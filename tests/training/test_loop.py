@@ -264,6 +264,18 @@ def test_a_log_lost_between_state_and_log_comes_back(train, tmp_path):
     assert log_of(run) == log
 
 
+def test_a_log_that_no_state_knows_of_is_cut_back(train, tmp_path):
+    run = train(tmp_path / "run", epochs=2)
+    log = (run / "log.csv").read_text().splitlines()
+    (run / "log.csv").write_text("\n".join([*log, log[-1].replace("2,", "3,", 1)]) + "\n")
+    train(run, epochs=2, resume=True)
+    assert len(log_of(run)) == 2
+    (run / "last/state.safetensors").unlink()
+    seen = []
+    train(run, epochs=3, resume=True, on_epoch=lambda row: seen.append(len(log_of(run))))
+    assert seen == [1, 2, 3]  # from the beginning
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [

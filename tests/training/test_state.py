@@ -1,11 +1,14 @@
 """The state of a run: what was saved comes back, and nothing else is taken for it."""
 
+import copy
 import signal
 
 import pytest
 import torch
 
 from regact.errors import ProgramError, RunError
+from regact.training import TrainingConfig
+from regact.training.card import check_resume
 from regact.training.interrupt import deferred_interrupt
 from regact.training.run_folder import claim_run_folder, read_card, write_card
 from regact.training.state import Progress, has_state, load_state, save_state, seed_step
@@ -63,6 +66,15 @@ def test_dropout_depends_on_seed_and_step_alone():
     assert not torch.equal(draw(1, 2), draw(1, 3))
 
 
+def test_no_two_parts_of_a_batch_draw_the_same_dropout():
+    drawn = set()
+    for step in range(4):
+        for part in range(4):
+            seed_step(0, step, part)
+            drawn.add(tuple(torch.rand(4).tolist()))
+    assert len(drawn) == 16
+
+
 def test_a_second_interrupt_stops_at_once():
     with deferred_interrupt() as interrupt:
         signal.raise_signal(signal.SIGINT)
@@ -86,6 +98,91 @@ def test_cards_are_added_to_and_checked(tmp_path):
     (tmp_path / "card.json").write_text("{")
     with pytest.raises(RunError, match="unreadable"):
         read_card(tmp_path)
+
+
+@pytest.fixture
+def card():
+    """The parts of a card that a resume looks at."""
+    config = TrainingConfig(epochs=5)
+    return {
+        "state": "interrupted",
+        "store": {"fingerprint": "a" * 64},
+        "model": {"tower": {"filters": [8, 16]}, "link": "exp"},
+        "training": config.model_dump(mode="json"),
+        "transfer": None,
+        "machine": {"device": "cpu", "threads": 2, "processes": 1},
+    }
+
+
+def changed(card, **fields):
+    """The card with some fields changed, given as part__field."""
+    other = copy.deepcopy(card)
+    for path, value in fields.items():
+        *parts, last = path.split("__")
+        place = other
+        for part in parts:
+            place = place[part]
+        place[last] = value
+    return other
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"training__epochs": 9, "training__max_steps": 7, "training__patience": None, "training__save_minutes": 1.0},
+        {"training__max_minutes": 3.0},
+        {"machine__device": "cpu", "machine__threads": 2},
+    ],
+)
+def test_limits_may_change_on_resume(card, fields):
+    check_resume("run", card, changed(card, **fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"training__accumulate": 2}, r"training\.accumulate \(1, now 2\)"),
+        ({"training__min_delta": 0.1}, r"training\.min_delta \(0\.0, now 0\.1\)"),
+        ({"training__augmentation__max_shift_bp": 0}, r"training\.augmentation\.max_shift_bp \(3, now 0\)"),
+        ({"model__tower__filters": [8, 32], "model__link": "elu1"},
+         r"model\.tower\.filters\.1 \(16, now 32\), model\.link \(exp, now elu1\)"),
+        ({"store__fingerprint": "b"}, r"store\.fingerprint \(a+, now b\)"),
+        ({"transfer": {"run": "other", "parts": "tower"}}, r"transfer\.parts \(None, now tower\)"),
+        ({"machine__threads": 4}, r"machine\.threads \(2, now 4\).*OMP_NUM_THREADS=2"),
+        ({"machine__processes": 2}, r"machine\.processes \(1, now 2\).*--devices 1"),
+        ({"machine__device": "cuda"}, r"machine\.device \(cpu, now cuda\)"),
+    ],
+)  # fmt: skip
+def test_what_would_change_the_run_is_named_on_resume(card, fields, message):
+    with pytest.raises(RunError, match=message):
+        check_resume("run", card, changed(card, **fields))
+
+
+@pytest.mark.parametrize("field", ["epochs", "max_steps"])
+def test_a_falling_rate_is_not_stretched_on_resume(card, field):
+    falling = changed(card, training__schedule="warmup_cosine")
+    with pytest.raises(RunError, match=rf"training\.{field} \(.*, now 9\)"):
+        check_resume("run", falling, changed(falling, **{f"training__{field}": 9}))
+
+
+def test_a_run_that_is_through_or_was_on_a_gpu_may_be_seen_from_another_machine(card):
+    finished = changed(card, state="finished")
+    check_resume("run", finished, changed(finished, machine__threads=8))
+    with pytest.raises(RunError, match=r"machine\.threads"):
+        check_resume("run", finished, changed(finished, machine__threads=8, training__epochs=9))
+    on_gpu = changed(card, machine__device="NVIDIA H100")
+    check_resume("run", on_gpu, changed(on_gpu, machine__device="cpu", machine__processes=2, machine__threads=1))
+
+
+def test_a_setting_that_an_older_version_did_not_have_was_its_default(card):
+    older = copy.deepcopy(card)
+    for name in ("accumulate", "compile", "activation_checkpointing"):
+        del older["training"][name]
+    del older["machine"]["processes"]
+    check_resume("run", older, card)
+    with pytest.raises(RunError, match=r"training\.accumulate \(1, now 2\)"):
+        check_resume("run", older, changed(card, training__accumulate=2))
 
 
 def test_a_folder_has_one_writer_and_a_killed_start_leaves_nothing_in_the_way(tmp_path):

@@ -43,6 +43,7 @@ from regact.evaluation.window_sums import WindowSumsCollector
 from regact.genome import Genome
 from regact.model import load_model, predict_codes
 from regact.model.checkpoint import WEIGHTS
+from regact.model.memory import in_parts
 from regact.model.prediction import inference
 from regact.simulation import load_truth
 from regact.training import choose_device
@@ -147,15 +148,19 @@ def _distal(
 def _rates_of_run(run: Path, store: Store, genome: Genome, *, device: str, batch_size: int, ensemble: bool) -> RatesOf:
     def rates_of(rows: Int64[np.ndarray, "row"]) -> Float[np.ndarray, "row track bin"]:
         model = load_model(run, device=choose_device(device))
-        rates = []
+        rates = np.empty((len(rows), model.spec.tracks, model.spec.bins), np.float32)
+
+        def predict(first: int, last: int) -> None:
+            part = torch.from_numpy(rows[first:last])
+            if ensemble:
+                rates[first:last] = ensemble_rate(model, store, genome, part).cpu()
+            else:
+                rates[first:last] = predict_codes(model, shifted_codes(store, genome, part, 0), batch_size=batch_size)
+            bar.advance(len(part))
+
         with progress("distal accuracy", len(rows), unit="windows") as bar, inference(model):
-            for part in torch.from_numpy(rows).split(batch_size):
-                if ensemble:
-                    rates.append(ensemble_rate(model, store, genome, part).cpu())
-                else:
-                    rates.append(predict_codes(model, shifted_codes(store, genome, part, 0), batch_size=batch_size))
-                bar.advance(len(part))
-        return torch.cat(rates).numpy()
+            in_parts(predict, len(rows), next(model.parameters()).device, what="distal accuracy", most=batch_size)
+        return rates
 
     return rates_of
 

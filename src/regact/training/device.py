@@ -4,9 +4,11 @@ import inspect
 import logging
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -129,6 +131,8 @@ def is_first_process() -> bool:
 
 def _check_several(asked: str, chosen: torch.device, launch: Launch) -> None:
     where = f"--device {asked}, {launch.per_node} processes on this machine"
+    if launch.by == "regact" and not Path(sys.argv[0]).is_file():
+        raise DeviceError(where, "a program that is no file", "a script or the command, to be run once for each device")
     if chosen.type == "mps" or ":" in asked:
         raise DeviceError(where, "one device", "cuda or cpu without a number", "choose which with CUDA_VISIBLE_DEVICES")
     if chosen.type == "cuda" and torch.cuda.device_count() < launch.per_node:
