@@ -56,8 +56,7 @@ def test_two_processes_of_torchrun_give_the_curve_of_one(still, tmp_path):
     assert done.stdout.splitlines() == [str(tmp_path / "two")]  # the first process speaks for both
     alone = train_experiment(load_experiment(still, overrides=["training.l2=1e-3"]), tmp_path / "one", device="cpu")
     for column in ("train_loss", "valid_loss", "valid_pearson"):
-        assert curve(tmp_path / "two", column) == pytest.approx(curve(alone, column), rel=2e-3)
-    assert curve(tmp_path / "two", "train_loss")[0] == pytest.approx(curve(alone, "train_loss")[0], rel=1e-4)
+        assert curve(tmp_path / "two", column) == pytest.approx(curve(alone, column), rel=2e-4)
     assert curve(tmp_path / "two", "step") == curve(alone, "step")
     assert read_card(tmp_path / "two")["machine"]["processes"] == 2
     assert (tmp_path / "two/metrics.tsv").read_text().splitlines()[0].startswith("split")
