@@ -13,22 +13,22 @@ from regact.errors import ConfigError
 Settings = TypeVar("Settings", bound=BaseModel)
 
 
-def read_settings(path: Path | str, kind: type[Settings], *, overrides: Sequence[str] = ()) -> Settings:
+def read_settings(path: Path | str | None, kind: type[Settings], *, overrides: Sequence[str] = ()) -> Settings:
     """The settings in a YAML file, checked as `kind`.
 
     Args:
-        path: The YAML file; where it is empty, every setting has its default.
+        path: The YAML file; where it is empty, or None is given, every setting has its default.
         overrides: `field=value` with dots (`layout.gap_bp=100`), value in YAML; as `--set` on the command line.
 
     Raises:
         ConfigError: with every problem at once: no YAML, keys that are unknown (and the nearest valid one), twice there
             or missing, values of a wrong type or range.
     """
-    values, problems = read_yaml(path)
+    values, problems = ({}, []) if path is None else read_yaml(path)
     problems += [problem for text in overrides if (problem := override(values, text))]
     settings, more = check_settings(kind, values)
     if settings is None or problems:
-        raise ConfigError(path, [*problems, *more])
+        raise ConfigError(path or "settings", [*problems, *more])
     return settings
 
 

@@ -53,3 +53,29 @@ def test_the_demo_trains_on_the_windows_that_its_genome_was_made_for():
     demo = Experiment.model_validate(yaml.safe_load((EXPERIMENTS / "demo.yaml").read_text()))
     assert demo.dataset.window_bp == genome.window_bp
     assert {*demo.dataset.split.valid, *demo.dataset.split.test} < set(genome.chromosomes)
+
+
+def test_reads_are_simulated_from_the_tracks_of_a_simulated_genome(settings_file, tmp_path, capsys):
+    genome, reads = tmp_path / "genome", tmp_path / "reads"
+    assert run("simulate", settings_file, "--out", genome, "--workers", 0) == 0
+    arguments = ("--genome", genome / "genome.fa", "--tracks", genome / "truth" / "targets.txt", "--out", reads)
+    chosen = ("--select", "CAGE_liver", "--set", "reads=500", "--set", "paired=true", "--seed", 3, "--workers", 0)
+    capsys.readouterr()
+    assert run("simulate-reads", *arguments, *chosen) == 0
+    assert capsys.readouterr().out == f"{reads}\n"
+    assert sorted(path.name for path in reads.iterdir()) == [
+        "CAGE_liver_R1.fastq.gz",
+        "CAGE_liver_R2.fastq.gz",
+        "reads.yaml",
+        "samples.tsv",
+        "truth",
+    ]
+    assert "seed: 3" in (reads / "reads.yaml").read_text()
+
+
+def test_mistakes_in_the_settings_of_reads_are_told_at_once(tmp_path, capsys):
+    mistakes = ("--set", "read=5", "--set", "gc_bias.width=0")
+    assert run("simulate-reads", "--genome", "g.fa", "--tracks", "t.txt", "--out", tmp_path / "r", *mistakes) == 1
+    text = capsys.readouterr().err
+    assert "read: unknown key; did you mean reads?" in text
+    assert "gc_bias.width" in text

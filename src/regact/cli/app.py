@@ -25,6 +25,10 @@ EXIT_ERROR, EXIT_INTERRUPTED = 1, 130
 # name on the command line -> (module, first line of its help)
 COMMANDS = {
     "simulate": ("regact.cli.simulate", "Write a simulated genome, its tracks and the true answer."),
+    "simulate-reads": (
+        "regact.cli.simulate_reads",
+        "Write reads (FASTQ) drawn from tracks, and their origins.",
+    ),
     "dataset build": ("regact.cli.dataset_build", "Build a store of training examples from a genome and tracks."),
     "dataset info": ("regact.cli.dataset_info", "Show what a store holds and what it was made from."),
     "dataset audit": ("regact.cli.dataset_audit", "Find tracks and splits of a store that would mislead training."),

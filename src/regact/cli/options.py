@@ -16,7 +16,9 @@ _STORE = typer.Option("--store", help="Dataset store, as `regact dataset build` 
 _OUT = typer.Option("--out", "-o", help="Where the result goes; it appears there only when whole.", metavar="PATH")
 
 Genome = Annotated[Path | None, _GENOME]
+RequiredGenome = Annotated[Path, _GENOME]
 Tracks = Annotated[Path | None, _TRACKS]
+RequiredTracks = Annotated[Path, _TRACKS]
 Store = Annotated[Path | None, _STORE]
 Out = Annotated[Path | None, _OUT]
 RequiredOut = Annotated[Path, _OUT]

@@ -1,7 +1,6 @@
 """The simulated genome's files for people and other programs: FASTA, BED, GTF, MEME motifs."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,16 +14,13 @@ _LINE_BP = 80
 _SOURCE = "regact_simulate"
 
 
-def write_fasta(path: Path, name: str, codes: UInt8[np.ndarray, " position"]) -> None:
-    """Write one contig as FASTA in lines of 80 bases."""
+def contig_fasta(name: str, codes: UInt8[np.ndarray, " position"]) -> bytes:
+    """One contig as FASTA in lines of 80 bases."""
     whole = len(codes) // _LINE_BP * _LINE_BP
     lines = np.full((whole // _LINE_BP, _LINE_BP + 1), ord("\n"), np.uint8)
     lines[:, :-1] = np.frombuffer(decode(codes[:whole]).encode(), np.uint8).reshape(-1, _LINE_BP)
-    with path.open("wb") as file:
-        file.write(f">{name}\n".encode())
-        file.write(lines.tobytes())
-        if whole < len(codes):
-            file.write(decode(codes[whole:]).encode() + b"\n")
+    rest = decode(codes[whole:]).encode() + b"\n" if whole < len(codes) else b""
+    return f">{name}\n".encode() + lines.tobytes() + rest
 
 
 def element_bed(elements: pd.DataFrame) -> str:

@@ -12,11 +12,8 @@ from regact.simulation.layout import plant_elements
 from regact.simulation.links import link_table
 from regact.simulation.regulation import Activity
 from regact.simulation.scan import Hits
+from regact.simulation.streams import REPEATS, SEQUENCE, random_stream
 from regact.simulation.truth import Truth
-
-# What a stream of random numbers is for; with the contig's (or track's) number it makes the stream's key, so that no
-# part of a genome depends on the length of another.
-_REPEATS, _SEQUENCE, _COUNTS = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +39,8 @@ def simulate_contig(truth: Truth, name: str) -> SimulatedContig:
     """The contig called `name` of the genome that `truth.config` describes."""
     config = truth.config
     number = list(config.chromosomes).index(name)
-    consensus = repeat_consensus(config.background, _stream(config.seed, _REPEATS))
-    rng = _stream(config.seed, _SEQUENCE, number)
+    consensus = repeat_consensus(config.background, random_stream(config.seed, REPEATS))
+    rng = random_stream(config.seed, SEQUENCE, number)
     codes, repeats = background_sequence(config.chromosomes[name], config.background, consensus, rng)
     planted = plant_elements(codes, truth.regulation, config.layout, config.reach, rng)
     hits = truth.regulation.scan(codes)
@@ -52,12 +49,3 @@ def simulate_contig(truth: Truth, name: str) -> SimulatedContig:
     promoters = promoter_table(name, elements, truth, activity)
     links = link_table(elements, promoters, hits, truth)
     return SimulatedContig(name, codes, repeats, hits, activity, elements, promoters, links)
-
-
-def count_stream(seed: int, contig: int, track: int) -> np.random.Generator:
-    """Random numbers for the counts of one track on one contig, both by their number."""
-    return _stream(seed, _COUNTS, contig, track)
-
-
-def _stream(seed: int, *key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))

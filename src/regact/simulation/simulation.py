@@ -26,11 +26,12 @@ from jaxtyping import Float64, Int64
 
 from regact.engine import check_space, run_tasks, whole_folder, write_json
 from regact.settings import read_settings
-from regact.simulation.annotation import element_bed, gene_gtf, meme_motifs, repeat_bed, write_fasta
+from regact.simulation.annotation import contig_fasta, element_bed, gene_gtf, meme_motifs, repeat_bed
 from regact.simulation.assays import SimulatedTrack, draw_counts
 from regact.simulation.config import SimulationConfig
-from regact.simulation.contig import count_stream, simulate_contig
+from regact.simulation.contig import simulate_contig
 from regact.simulation.regulation import Activity
+from regact.simulation.streams import COUNTS, random_stream
 from regact.simulation.summary import count_motifs, summarise
 from regact.simulation.truth import CONFIG_FILE, Truth
 from regact.tracks import write_bigwig
@@ -101,7 +102,7 @@ def _simulate_contigs(truth: Truth, folder: Path, workers: int) -> tuple[list[Ac
 def _write_contig(truth: Truth, parts: Path, name: str) -> tuple[Activity, Counter[str]]:
     """Write one contig's share of every file."""
     contig = simulate_contig(truth, name)
-    write_fasta(_part(parts, name, "genome.fa"), name, contig.codes)
+    _part(parts, name, "genome.fa").write_bytes(contig_fasta(name, contig.codes))
     body_bp = round(truth.config.layout.promoter_spacing * truth.config.reach / 2)
     texts = {
         "elements.bed": element_bed(contig.elements),
@@ -174,4 +175,5 @@ def _counts(
     """Counts of a track, contig by contig, for every stretch of `resolution_bp` bases."""
     config = truth.config
     for contig, (chrom, expected) in enumerate(_expected(truth, activities, number, config.assays.resolution_bp)):
-        yield chrom, draw_counts(expected, config.assays, config.bin_bp, count_stream(config.seed, contig, number))
+        rng = random_stream(config.seed, COUNTS, contig, number)
+        yield chrom, draw_counts(expected, config.assays, config.bin_bp, rng)
