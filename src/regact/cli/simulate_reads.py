@@ -30,7 +30,7 @@ def command(
     workers: Workers = None,
     overwrite: Overwrite = False,
 ) -> None:
-    r"""Write reads (FASTQ) drawn from tracks, and their origins.
+    """Write reads (FASTQ) drawn from tracks, and their origins.
 
     Every track is taken as a rate per base; the two strands of a pair make one sample. Fragments follow the rate, a GC
     bias of known strength, and duplicates; reads have errors. The folder holds FASTQ files, a table of samples, the
@@ -40,8 +40,7 @@ def command(
 
       regact simulate-reads --genome simulated/genome.fa --tracks simulated/truth/targets.txt --out reads
 
-      regact simulate-reads --genome genome.fa.gz --tracks targets.txt --select ATAC --set paired=true \
-        --set gc_bias.width=0.1 --set library_molecules=500000 --out reads
+      regact simulate-reads --genome genome.fa.gz --tracks targets.txt --select ATAC --set paired=true --out reads
     """
     overrides = [*settings, *([] if seed is None else [f"seed={seed}"])]
     folder = simulate_reads(
