@@ -161,7 +161,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="tiny sizes on the CPU, to see that everything runs")
     arguments = parser.parse_args()
     if arguments.smoke:
-        tiny = {"steps": 2, "warmup": 1, "batch": 2, "workers": 1, "windows": 4, "window_bp": 4_096, "tracks": 6}
+        tiny = {"steps": 2, "warmup": 1, "batch": 2, "workers": 0, "windows": 4, "window_bp": 4_096, "tracks": 6}
         vars(arguments).update(tiny, width=0.02, precision="float32")
     return arguments
 
