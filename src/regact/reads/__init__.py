@@ -1,0 +1,33 @@
+"""Reads to per-base coverage: alignment, alignments as arrays, multi-mapped reads, GC bias, towers, coverage.
+
+May import `tracks`, `genome`, `engine`, `settings` and `errors`; knows nothing of windows, models or pages.
+"""
+
+from regact.reads.alignments import Alignments, count_places, read_bam
+from regact.reads.coverage import coverage_intervals, write_coverage
+from regact.reads.fates import Fates
+from regact.reads.fragment import FragmentLength, estimate_fragment_bp
+from regact.reads.layout import GenomeLayout
+from regact.reads.multimap import Placement, place_reads
+from regact.reads.presets import PRESETS, CoverageSettings, coverage_settings
+from regact.reads.read_groups import ReadPlaces
+from regact.reads.sharing import share_reads
+
+__all__ = [
+    "PRESETS",
+    "Alignments",
+    "CoverageSettings",
+    "Fates",
+    "FragmentLength",
+    "GenomeLayout",
+    "Placement",
+    "ReadPlaces",
+    "count_places",
+    "coverage_intervals",
+    "coverage_settings",
+    "estimate_fragment_bp",
+    "place_reads",
+    "read_bam",
+    "share_reads",
+    "write_coverage",
+]

@@ -1,0 +1,389 @@
+"""Raw BAM records to one row per place of a read, without a Python loop over reads (SAM specification 4.2).
+
+A record's fields stand at fixed offsets, so that a compiled loop over the bytes reads them several times as fast as
+objects can be made of them.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from jaxtyping import Int64, UInt8, UInt64
+
+from regact.errors import FormatError
+from regact.reads.compiled import compiled
+from regact.reads.fates import (
+    DUPLICATE,
+    FAILED_QUALITY,
+    FRAGMENT_LENGTH,
+    LOW_MAPQ,
+    NOT_PROPER_PAIR,
+    OTHER_CONTIG,
+)
+from regact.reads.presets import CoverageSettings
+
+# One place of one read: hash of the read's name (the same for both mates), genome-wide start, length of the alignment
+# or of the pair's fragment, number of places by the aligner's word (0 = it does not say), differences from the genome
+# (-1 = it does not say), strand, fate (0 = usable), kind.
+ROW = np.dtype(
+    [
+        ("key", "u8"),
+        ("start", "i8"),
+        ("length", "i4"),
+        ("places", "i4"),
+        ("differences", "i2"),
+        ("strand", "i1"),
+        ("fate", "u1"),
+        ("kind", "u1"),
+    ]
+)
+# Bits of `kind`. OWN_LENGTH: the length is that of the pair's fragment. EVIDENCE: the second mate of a pair that is one
+# read, whose row is no place but tells how well the pair fits there.
+PRIMARY, OWN_LENGTH, READ2, EVIDENCE = 1, 2, 4, 8
+
+# Bits of a record's FLAG.
+_PAIRED, _PROPER, _UNMAPPED, _MATE_UNMAPPED, _REVERSE = 0x1, 0x2, 0x4, 0x8, 0x10
+_SECOND_IN_PAIR, _SECONDARY, _FAILED, _DUPLICATE, _SUPPLEMENTARY = 0x80, 0x100, 0x200, 0x400, 0x800
+
+_FRAGMENT, _READ1, _MATES = 0, 1, 2
+_PAIR_USE = {"fragment": _FRAGMENT, "read1": _READ1, "mates": _MATES}
+
+# Positions in the array that `_parse` counts in; the last holds the number of the first damaged record, 0 without.
+_RECORDS, _SUPPLEMENTARY_RECORDS, _SECONDARY_RECORDS, _UNMAPPED_READS, _DAMAGED = 0, 1, 2, 3, 4
+# A row takes no fewer bytes of the file than an entry of an XA tag, `a,+1,1M,0;`.
+_BYTES_PER_ROW = 10
+_MIN_RECORD = 32
+_FNV_START, _FNV_PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)
+
+
+class Tally:
+    """How many records a file has, by kind, and its reads that are mapped nowhere; grows while the file is read."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(_DAMAGED + 1, np.int64)
+
+    @property
+    def records(self) -> int:
+        """Records of all kinds."""
+        return int(self.counts[_RECORDS])
+
+    @property
+    def supplementary(self) -> int:
+        """Records of further parts of split alignments."""
+        return int(self.counts[_SUPPLEMENTARY_RECORDS])
+
+    @property
+    def secondary(self) -> int:
+        """Records of further places."""
+        return int(self.counts[_SECONDARY_RECORDS])
+
+    @property
+    def unmapped_reads(self) -> int:
+        """Reads that have no row."""
+        return int(self.counts[_UNMAPPED_READS])
+
+
+def parse_records(
+    chunks: Iterable[UInt8[np.ndarray, "byte"]],
+    contigs: dict[str, int],
+    settings: CoverageSettings,
+    tally: Tally,
+    *,
+    where: object,
+) -> Iterator[np.ndarray]:
+    """Rows (dtype `ROW`) of all reads that are mapped, in the file's order, a chunk's at a time.
+
+    Args:
+        chunks: The uncompressed records, cut anywhere.
+        contigs: Genome-wide offset of each contig of the file, in its order; -1 for contigs that do not count.
+        settings: Which records are reads (`pairs`) and which reads are left out.
+        tally: Counts what is in the file.
+        where: Names the file in errors.
+
+    Raises: FormatError where a record is damaged or the last one is cut off.
+    """
+    offsets = np.fromiter(contigs.values(), np.int64, len(contigs))
+    hashes = np.array([_hash(np.frombuffer(name.encode(), np.uint8)) for name in contigs], np.uint64)
+    order = np.argsort(hashes)
+    hashes = hashes[order]
+    rule = np.array(
+        [
+            _PAIR_USE[settings.pairs],
+            settings.min_mapq,
+            settings.keep_duplicates,
+            settings.min_fragment_bp,
+            settings.max_fragment_bp,
+        ],
+        np.int64,
+    )
+    tail = np.zeros(0, np.uint8)
+    buffer = np.empty(0, ROW)
+    for chunk in chunks:
+        data = np.concatenate([tail, chunk]) if len(tail) else chunk
+        if len(buffer) < len(data) // _BYTES_PER_ROW + 1:
+            buffer = np.empty(len(data) // _BYTES_PER_ROW + 1, ROW)
+        rows, used = _parse(data, offsets, hashes, order, rule, buffer, tally.counts)
+        if damaged := tally.counts[_DAMAGED]:
+            raise FormatError(
+                where, f"record {damaged:,} is damaged", "an undamaged BAM", "copy or make the file again"
+            )
+        yield buffer[:rows].copy()
+        tail = data[used:].copy()
+    if len(tail):
+        raise FormatError(where, "its last record is cut off", "a whole file", "copy or make the file again")
+
+
+@compiled
+def _parse(
+    data: UInt8[np.ndarray, "byte"],
+    offsets: Int64[np.ndarray, "contig"],
+    hashes: UInt64[np.ndarray, "contig"],
+    order: Int64[np.ndarray, "contig"],
+    rule: Int64[np.ndarray, "5"],
+    rows: np.ndarray,
+    tally: Int64[np.ndarray, "5"],
+) -> tuple[int, int]:
+    """Write the rows of all whole records in `data`; return how many, and the bytes of those records."""
+    n_rows, at = 0, 0
+    while at + 4 <= len(data):
+        end = at + 4 + _int32(data, at)
+        if end - at - 4 < _MIN_RECORD:
+            tally[_DAMAGED] = tally[_RECORDS] + 1
+            break
+        if end > len(data):
+            break
+        tally[_RECORDS] += 1
+        if not _is_sound(data, at + 4, end, len(offsets)):
+            tally[_DAMAGED] = tally[_RECORDS]
+            break
+        flag = _uint16(data, at + 18)
+        if flag & _SUPPLEMENTARY:
+            tally[_SUPPLEMENTARY_RECORDS] += 1
+        else:
+            if flag & _SECONDARY:
+                tally[_SECONDARY_RECORDS] += 1
+            if rule[0] != _READ1 or not flag & _PAIRED or not flag & _SECOND_IN_PAIR:
+                n_rows = _add_read(data, at + 4, end, flag, offsets, hashes, order, rule, rows, n_rows, tally)
+        at = end
+    return n_rows, at
+
+
+@compiled
+def _is_sound(data: UInt8[np.ndarray, "byte"], at: int, end: int, n_contigs: int) -> bool:
+    """Whether the record's lengths fit into it and its contig exists."""
+    fixed = _MIN_RECORD + data[at + 8] + 4 * _uint16(data, at + 12)
+    n_bases = _int32(data, at + 16)
+    contig = _int32(data, at)
+    return n_bases >= 0 and fixed + (n_bases + 1) // 2 + n_bases <= end - at and -1 <= contig < n_contigs
+
+
+@compiled
+def _add_read(
+    data: UInt8[np.ndarray, "byte"],
+    at: int,
+    end: int,
+    flag: int,
+    offsets: Int64[np.ndarray, "contig"],
+    hashes: UInt64[np.ndarray, "contig"],
+    order: Int64[np.ndarray, "contig"],
+    rule: Int64[np.ndarray, "5"],
+    rows: np.ndarray,
+    n_rows: int,
+    tally: Int64[np.ndarray, "5"],
+) -> int:
+    """Add the rows of a record that stands for a read or its mate; return the new number of rows."""
+    contig, position = _int32(data, at), _int32(data, at + 4)
+    whole_pair = rule[0] == _FRAGMENT and flag & _PAIRED
+    is_evidence = whole_pair and flag & _SECOND_IN_PAIR
+    lost = flag & _UNMAPPED or contig < 0 or position < 0
+    if is_evidence and (lost or not flag & _PROPER):
+        return n_rows
+    if lost and not (whole_pair and not flag & _MATE_UNMAPPED):
+        tally[_UNMAPPED_READS] += not flag & _SECONDARY
+        return n_rows
+    key = _hash(data[at + _MIN_RECORD : at + _MIN_RECORD + data[at + 8] - 1])
+    cigar = at + _MIN_RECORD + data[at + 8]
+    length = _reference_length(data, cigar, _uint16(data, at + 12))
+    own = abs(_int32(data, at + 28)) if flag & _PAIRED and flag & _PROPER else 0
+    n_bases = _int32(data, at + 16)
+    tags = cigar + 4 * _uint16(data, at + 12) + (n_bases + 1) // 2 + n_bases
+    places, differences, xa, xa_end = _find_tags(data, tags, end)
+
+    fate = _fate(flag, data[at + 9], whole_pair, lost, rule)
+    kind = (0 if flag & _SECONDARY else PRIMARY) | (OWN_LENGTH if own else 0) | (READ2 if flag & _SECOND_IN_PAIR else 0)
+    strand = -1 if flag & _REVERSE else 1
+    if is_evidence:
+        # The fragment's strand is read 1's; only the place itself counts, for other places of this mate are its own.
+        kind, xa_end = kind & ~PRIMARY | EVIDENCE, xa
+    first = n_rows
+    n_rows = _add_place(rows, n_rows, key, contig, position, length, own, strand, fate, kind, offsets, rule)
+    rows[first].differences = differences
+    while xa < xa_end:
+        xa, contig, position, length, strand, differences = _next_xa(data, xa, xa_end, hashes, order)
+        n_rows = _add_place(rows, n_rows, key, contig, position, length, own, strand, 0, kind & ~PRIMARY, offsets, rule)
+        rows[n_rows - 1].differences = differences
+    if n_rows - first > 1:
+        places = max(places, n_rows - first)
+    for row in range(first, n_rows):
+        rows[row].places = places
+    return n_rows
+
+
+@compiled
+def _fate(flag: int, mapq: int, whole_pair: int, lost: int, rule: Int64[np.ndarray, "5"]) -> int:
+    """Why the record's read does not count; 0 where nothing speaks against it."""
+    if flag & _DUPLICATE and not rule[2]:
+        return DUPLICATE
+    if flag & _FAILED:
+        return FAILED_QUALITY
+    if whole_pair and (lost or not flag & _PROPER):
+        return NOT_PROPER_PAIR
+    if not flag & _SECONDARY and mapq < rule[1]:
+        return LOW_MAPQ
+    return 0
+
+
+@compiled
+def _add_place(
+    rows: np.ndarray,
+    n_rows: int,
+    key: int,
+    contig: int,
+    position: int,
+    length: int,
+    own: int,
+    strand: int,
+    fate: int,
+    kind: int,
+    offsets: Int64[np.ndarray, "contig"],
+    rule: Int64[np.ndarray, "5"],
+) -> int:
+    row = rows[n_rows]
+    row.key, row.strand, row.kind = key, strand, kind
+    row.start, row.length = -1, length
+    if contig < 0 or offsets[contig] < 0:
+        fate = fate or OTHER_CONTIG
+    else:
+        row.start = offsets[contig] + position
+        if own:
+            if rule[0] == _FRAGMENT and not fate and (own < rule[3] or own > rule[4]):
+                fate = FRAGMENT_LENGTH
+            # The fragment reaches from this mate's 5' end over the template's length.
+            if strand < 0:
+                row.start += length - own
+            row.length = own
+    if kind & EVIDENCE:
+        row.strand = -strand
+    row.fate = fate
+    return n_rows + 1
+
+
+@compiled
+def _reference_length(data: UInt8[np.ndarray, "byte"], at: int, operations: int) -> int:
+    """Bases of the genome that a CIGAR spans: its M, D, N, = and X."""
+    length = 0
+    for _ in range(operations):
+        operation = _int32(data, at)
+        code = operation & 0xF
+        if code == 0 or code == 2 or code == 3 or code == 7 or code == 8:
+            length += (operation >> 4) & 0x0FFFFFFF
+        at += 4
+    return max(length, 1)
+
+
+@compiled
+def _find_tags(data: UInt8[np.ndarray, "byte"], at: int, end: int) -> tuple[int, int, int, int]:
+    """NH (0 without), NM (-1 without), and where the text of XA:Z begins and ends (an empty stretch without)."""
+    places, differences, xa, xa_end = 0, -1, 0, 0
+    while at + 3 < end:
+        first, second, kind = data[at], data[at + 1], data[at + 2]
+        at += 3
+        if first == ord("N") and second == ord("H"):
+            places = _integer(data, at, kind)
+        elif first == ord("N") and second == ord("M"):
+            differences = _integer(data, at, kind)
+        begin = at
+        if kind == ord("Z") or kind == ord("H"):
+            while at < end and data[at]:
+                at += 1
+            if first == ord("X") and second == ord("A"):
+                xa, xa_end = begin, at
+            at += 1
+        elif kind == ord("B"):
+            at += 5 + _width(data[at]) * _int32(data, at + 1)
+        else:
+            at += _width(kind)
+    return places, differences, xa, xa_end
+
+
+@compiled
+def _width(kind: int) -> int:
+    """Bytes of a tag's value by its type letter."""
+    if kind == ord("A") or kind == ord("c") or kind == ord("C"):
+        return 1
+    if kind == ord("s") or kind == ord("S"):
+        return 2
+    return 4
+
+
+@compiled
+def _integer(data: UInt8[np.ndarray, "byte"], at: int, kind: int) -> int:
+    if _width(kind) == 1:
+        return data[at]
+    return _uint16(data, at) if _width(kind) == 2 else _int32(data, at)
+
+
+@compiled
+def _next_xa(
+    data: UInt8[np.ndarray, "byte"],
+    at: int,
+    end: int,
+    hashes: UInt64[np.ndarray, "contig"],
+    order: Int64[np.ndarray, "contig"],
+) -> tuple[int, int, int, int, int, int]:
+    """Read `contig,±position,CIGAR,NM;`: where the next begins, contig (-1 unknown), position, length, strand, NM."""
+    begin = at
+    while at < end and data[at] != ord(","):
+        at += 1
+    name = _hash(data[begin:at])
+    found = np.searchsorted(hashes, name)
+    contig = order[found] if found < len(hashes) and hashes[found] == name else -1
+    strand = -1 if at + 1 < end and data[at + 1] == ord("-") else 1
+    at += 2
+    position, length, number, differences = 0, 0, 0, 0
+    while at < end and data[at] != ord(","):
+        position = 10 * position + data[at] - ord("0")
+        at += 1
+    at += 1
+    while at < end and data[at] != ord(","):
+        if ord("0") <= data[at] <= ord("9"):
+            number = 10 * number + data[at] - ord("0")
+        else:
+            if data[at] in (ord("M"), ord("D"), ord("N"), ord("="), ord("X")):
+                length += number
+            number = 0
+        at += 1
+    at += 1
+    while at < end and data[at] != ord(";"):
+        differences = 10 * differences + data[at] - ord("0")
+        at += 1
+    return at + 1, contig, position - 1, max(length, 1), strand, differences
+
+
+@compiled
+def _hash(name: UInt8[np.ndarray, "byte"]) -> np.uint64:
+    """FNV-1a: 64 bits tell the names of a billion reads apart but for one chance in forty."""
+    value = _FNV_START
+    for byte in name:
+        value = (value ^ np.uint64(byte)) * _FNV_PRIME
+    return value
+
+
+@compiled
+def _int32(data: UInt8[np.ndarray, "byte"], at: int) -> int:
+    value = data[at] | data[at + 1] << 8 | data[at + 2] << 16 | np.int64(data[at + 3]) << 24
+    return value - (value >> 31 << 32)
+
+
+@compiled
+def _uint16(data: UInt8[np.ndarray, "byte"], at: int) -> np.int64:
+    return np.int64(data[at]) | np.int64(data[at + 1]) << 8

@@ -1,0 +1,63 @@
+"""What became of every read: each has one fate, and the fates add up to the reads."""
+
+from dataclasses import asdict, dataclass, fields
+
+# Why a read, or one of its places, does not count: codes of rows while a file is read.
+UNMAPPED, DUPLICATE, FAILED_QUALITY, LOW_MAPQ, NOT_PROPER_PAIR = 1, 2, 3, 4, 5
+OTHER_CONTIG, FRAGMENT_LENGTH, TOO_MANY_PLACES, PLACES_NOT_LISTED = 6, 7, 8, 9
+# A fate that is the read's, not one of its places'.
+LAST_OF_READ = NOT_PROPER_PAIR
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Number of reads by fate; what a read is says `CoverageSettings.pairs`.
+
+    Attributes:
+        unique: Counted, with one place.
+        multi: Counted, shared among its places.
+        unmapped: Aligned nowhere.
+        duplicate: Flagged as a duplicate.
+        failed_quality: Flagged by the sequencer as failed.
+        low_mapq: Below the smallest mapping quality.
+        not_proper_pair: One mate unmapped, or the mates too far apart or turned wrongly.
+        other_contig: Only on contigs that the genome lacks.
+        fragment_length: A pair's fragment too short or too long.
+        too_many_places: More places than are shared out.
+        places_not_listed: Several places by the aligner's word, of which the file has one only.
+    """
+
+    unique: int
+    multi: int
+    unmapped: int = 0
+    duplicate: int = 0
+    failed_quality: int = 0
+    low_mapq: int = 0
+    not_proper_pair: int = 0
+    other_contig: int = 0
+    fragment_length: int = 0
+    too_many_places: int = 0
+    places_not_listed: int = 0
+
+    @property
+    def counted(self) -> int:
+        """Reads that coverage is made of."""
+        return self.unique + self.multi
+
+    @property
+    def total(self) -> int:
+        """All reads."""
+        return sum(self.to_dict().values())
+
+    def to_dict(self) -> dict[str, int]:
+        """Fate -> reads."""
+        return asdict(self)
+
+    def describe(self) -> str:
+        """The fates that reads had, most first: `1,200 unmapped, 30 duplicate`."""
+        had = sorted(((count, name) for name, count in self.to_dict().items() if count), reverse=True)
+        return ", ".join(f"{count:,} {name.replace('_', ' ')}" for count, name in had) or "none"
+
+
+# Position of a code in `Fates`, for tables of counts by code; the two fates of counted reads come before.
+FATE_NAMES = tuple(field.name for field in fields(Fates))[2:]
