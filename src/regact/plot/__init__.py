@@ -16,6 +16,15 @@ from regact.plot.histogram import plot_share_histogram
 from regact.plot.importance import plot_importance
 from regact.plot.palette import ASSAY_COLORS, COLORS, assay_color, color
 from regact.plot.parallel import ParallelAxis, plot_parallel_coordinates
+from regact.plot.reads import (
+    plot_convergence,
+    plot_coverage_histogram,
+    plot_fragment_lengths,
+    plot_gc_bias,
+    plot_place_counts,
+    plot_read_fates,
+    plot_saturation,
+)
 from regact.plot.scores import Score, plot_scores, score_height
 from regact.plot.split_map import SPLIT_COLORS, plot_split_map
 from regact.plot.tracks import TrackPanel, plot_tracks
@@ -38,14 +47,21 @@ __all__ = [
     "color",
     "plot_architecture",
     "plot_calibration",
+    "plot_convergence",
     "plot_cost",
+    "plot_coverage_histogram",
     "plot_density",
     "plot_differences",
     "plot_dilation",
     "plot_distance",
+    "plot_fragment_lengths",
+    "plot_gc_bias",
     "plot_importance",
     "plot_learning_curves",
     "plot_parallel_coordinates",
+    "plot_place_counts",
+    "plot_read_fates",
+    "plot_saturation",
     "plot_scores",
     "plot_share_histogram",
     "plot_split_map",

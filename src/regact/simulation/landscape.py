@@ -38,11 +38,12 @@ class LandscapeConfig(SimulationSettings):
     chromosomes: dict[str, int] = Field(default={"chr1": 700_000, "chr2": 300_000}, description="Lengths in bp.")
     background: BackgroundConfig = BackgroundConfig(
         gc_scale_bp=10_000,
-        repeats=(
-            RepeatFamily(length_bp=1_500, divergence=0.0, share=0.05),
-            RepeatFamily(length_bp=1_500, divergence=0.002, share=0.05),
-            RepeatFamily(length_bp=600, divergence=0.01, share=0.05),
-            RepeatFamily(length_bp=4_000, divergence=0.02, share=0.05),
+        # Some six copies a family and megabase: fewer than the ten places that aligners are asked for. Of every length
+        # families whose copies are alike, differ in a base here and there, and in one of a hundred.
+        repeats=tuple(
+            RepeatFamily(length_bp=length_bp, divergence=divergence, share=4e-6 * length_bp)
+            for length_bp in (400, 1_000, 2_000, 4_000)
+            for divergence in (0.0, 0.0, 0.002, 0.01)
         ),
     )
     rate: RateConfig = RateConfig()

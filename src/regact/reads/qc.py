@@ -1,0 +1,246 @@
+"""The quality of one sample in numbers: what became of its reads and what was made of them, as one JSON row."""
+
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+
+from regact.genome import Genome
+from regact.reads.alignments import Alignments
+from regact.reads.bam_records import OWN_LENGTH
+from regact.reads.coverage import coverage_intervals
+from regact.reads.coverage_histogram import coverage_histogram
+from regact.reads.fragment import FragmentLength
+from regact.reads.gc_windows import WINDOW_BP, GcWindows, count_by_gc
+from regact.reads.layout import GenomeLayout
+from regact.reads.library import library_complexity
+from regact.reads.multimap import Placement
+from regact.reads.presets import CoverageSettings
+from regact.reads.read_groups import ReadPlaces
+
+_GC_EDGES = np.linspace(0, 1, 51)
+# Groups with fewer windows say more about chance than about GC.
+_LEAST_WINDOWS = 10
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EmQuality(_Part):
+    """How reads with several places were shared out (`multimap.Placement`)."""
+
+    reads: int
+    change: tuple[float, ...]
+    log_likelihood: tuple[float, ...]
+    tolerance: float
+    converged: bool
+
+
+class FragmentQuality(_Part):
+    """Pairs by length, or the correlation of the strands' 5' ends by distance; and the length that was used."""
+
+    told_by: Literal["pairs", "cross_correlation"]
+    length_bp: tuple[int, ...]
+    value: tuple[float, ...]
+    chosen_bp: int | None
+
+
+class GcQuality(_Part):
+    """Coverage against GC in windows of `window_bp` without N (`gc_windows.GcWindows`), and the curve that was fitted.
+
+    Attributes:
+        gc: Mean GC of groups of windows, those with few windows left out.
+        windows: Windows of each group.
+        before, after: Mean coverage of each group over that of all windows, before and after correction.
+        correlation_before, correlation_after: Pearson correlation of coverage and GC over all windows.
+        fitted_gc, fitted: The fitted curve, coverage over its mean by GC; empty without correction.
+    """
+
+    window_bp: int
+    gc: tuple[float, ...]
+    windows: tuple[int, ...]
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    correlation_before: float | None
+    correlation_after: float | None
+    fitted_gc: tuple[float, ...] = ()
+    fitted: tuple[float, ...] = ()
+
+
+class CoverageQuality(_Part):
+    """Bases by their coverage (`coverage_histogram.CoverageHistogram`)."""
+
+    edges: tuple[float, ...]
+    bases: tuple[int, ...]
+    uncovered: int
+    total: float
+    maximum: float
+    covered_share: float
+
+
+class LibraryQuality(_Part):
+    """Repeated reads (`library.LibraryComplexity`)."""
+
+    told_by: Literal["flags", "fragments", "five_primes"]
+    examined: int
+    distinct: int
+    distinct_share: float
+    pbc1: float | None
+    pbc2: float | None
+    one_place_molecules: float | None
+    molecules: float | None
+
+
+class ReadsQc(_Part):
+    """All that is known of a sample's quality; as JSON it is one row.
+
+    Attributes:
+        fates: Reads by fate; they add up to all reads of the file.
+        places: Reads with 1, 2, .. places; the last entry holds those with more.
+    """
+
+    sample: str
+    assay: str
+    source: str
+    genome: str
+    settings: dict[str, Any]
+    fates: dict[str, int]
+    places: tuple[int, ...]
+    em: EmQuality | None
+    fragment: FragmentQuality | None
+    gc: GcQuality | None
+    coverage: CoverageQuality
+    library: LibraryQuality
+
+    @property
+    def reads(self) -> int:
+        """All reads of the file."""
+        return sum(self.fates.values())
+
+    def row(self) -> dict[str, object]:
+        """The numbers without curves and settings: one row of the table of many samples."""
+        counted = self.fates["unique"] + self.fates["multi"]
+        gc = self.gc
+        return {
+            "sample": self.sample,
+            "assay": self.assay,
+            "reads": self.reads,
+            "counted": counted,
+            "counted_share": counted / max(self.reads, 1),
+            **self.fates,
+            "em_rounds": len(self.em.change) if self.em else 0,
+            "em_converged": self.em.converged if self.em else None,
+            "fragment_bp": self.fragment.chosen_bp if self.fragment else None,
+            "gc_correlation_before": gc.correlation_before if gc else None,
+            "gc_correlation_after": gc.correlation_after if gc else None,
+            "covered_share": self.coverage.covered_share,
+            "total_coverage": self.coverage.total,
+            "highest_coverage": self.coverage.maximum,
+            "duplicates_told_by": self.library.told_by,
+            "distinct_share": self.library.distinct_share,
+            "pbc1": self.library.pbc1,
+            "pbc2": self.library.pbc2,
+            "library_molecules": self.library.molecules,
+        }
+
+
+def describe_reads(
+    reads: ReadPlaces,
+    alignments: Alignments,
+    layout: GenomeLayout,
+    genome: Genome,
+    settings: CoverageSettings,
+    placement: Placement,
+    corrected: Float[np.ndarray, " alignment"],
+    *,
+    sample: str,
+    source: str,
+    cross_correlation: FragmentLength | None = None,
+    fitted_gc: tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]] | None = None,
+) -> ReadsQc:
+    """The quality of a sample from what its coverage was made of.
+
+    Args:
+        corrected: Weights that the coverage was written with, after GC correction.
+        sample: Name of the sample.
+        source: The file of alignments.
+        cross_correlation: Where the fragment length came from the strands.
+        fitted_gc: The GC shares and the values of the fitted curve, coverage over its mean.
+    """
+    has_own_length = bool((reads.rows["kind"] & OWN_LENGTH != 0).any())
+    library = library_complexity(alignments, flagged=reads.fates.duplicate, by_fragment=has_own_length)
+    chunks = coverage_intervals(alignments, corrected, layout, whole_fragment=settings.count == "fragment")
+    coverage = coverage_histogram(chunks, layout.total_bp)
+    return ReadsQc(
+        sample=sample,
+        assay=settings.assay,
+        source=source,
+        genome=genome.name,
+        settings=settings.model_dump(mode="json"),
+        fates=reads.fates.to_dict(),
+        places=tuple(reads.place_counts[1:].tolist()),
+        em=_em_quality(placement, settings),
+        fragment=_fragment_quality(alignments, cross_correlation, has_own_length=has_own_length),
+        gc=_gc_quality(count_by_gc(genome, layout, alignments, placement.weight, corrected), fitted_gc),
+        coverage=CoverageQuality.model_validate(coverage, from_attributes=True),
+        library=LibraryQuality.model_validate(library, from_attributes=True),
+    )
+
+
+def _em_quality(placement: Placement, settings: CoverageSettings) -> EmQuality | None:
+    if not placement.change:
+        return None
+    return EmQuality(
+        reads=placement.n_multimapped,
+        change=placement.change,
+        log_likelihood=placement.log_likelihood,
+        tolerance=settings.em_tolerance,
+        converged=placement.converged,
+    )
+
+
+def _fragment_quality(
+    alignments: Alignments, cross_correlation: FragmentLength | None, *, has_own_length: bool
+) -> FragmentQuality | None:
+    if cross_correlation is not None:
+        return FragmentQuality(
+            told_by="cross_correlation",
+            length_bp=tuple(cross_correlation.lengths.tolist()),
+            value=tuple(cross_correlation.correlation.tolist()),
+            chosen_bp=cross_correlation.fragment_bp,
+        )
+    if not has_own_length:
+        return None
+    # Each pair once: by its first place, which others of the pair hardly differ from in length.
+    lengths = alignments.length[alignments.offsets[:-1]]
+    pairs = np.bincount(lengths)
+    first, last = int(lengths.min()), int(lengths.max())
+    return FragmentQuality(
+        told_by="pairs",
+        length_bp=tuple(range(first, last + 1)),
+        value=tuple(pairs[first : last + 1].tolist()),
+        chosen_bp=int(np.median(lengths)),
+    )
+
+
+def _gc_quality(
+    windows: GcWindows, fitted_gc: tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]] | None
+) -> GcQuality | None:
+    if not len(windows) or windows.before.sum() == 0:
+        return None
+    counts, (gc, before, after) = windows.group_means(_GC_EDGES)
+    enough = counts >= min(_LEAST_WINDOWS, counts.max())
+    curve_gc, curve = fitted_gc or (np.empty(0), np.empty(0))
+    return GcQuality(
+        window_bp=WINDOW_BP,
+        gc=tuple(gc[enough].tolist()),
+        windows=tuple(counts[enough].tolist()),
+        before=tuple(before[enough].tolist()),
+        after=tuple(after[enough].tolist()),
+        correlation_before=windows.correlation(windows.before),
+        correlation_after=windows.correlation(windows.after),
+        fitted_gc=tuple(curve_gc.tolist()),
+        fitted=tuple(curve.tolist()),
+    )
