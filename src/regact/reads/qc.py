@@ -12,7 +12,7 @@ from regact.reads.bam_records import OWN_LENGTH
 from regact.reads.coverage import coverage_intervals
 from regact.reads.coverage_histogram import coverage_histogram
 from regact.reads.fragment import FragmentLength
-from regact.reads.gc_windows import WINDOW_BP, GcWindows, count_by_gc
+from regact.reads.gc_profile import WINDOW_BP, GcProfile, count_by_gc
 from regact.reads.layout import GenomeLayout
 from regact.reads.library import library_complexity
 from regact.reads.multimap import Placement
@@ -48,7 +48,7 @@ class FragmentQuality(_Part):
 
 
 class GcQuality(_Part):
-    """Coverage against GC in windows of `window_bp` without N (`gc_windows.GcWindows`), and the curve that was fitted.
+    """Coverage against GC in windows of `window_bp` without N (`gc_profile.GcProfile`), and the curve that was fitted.
 
     Attributes:
         gc: Mean GC of groups of windows, those with few windows left out.
@@ -226,7 +226,7 @@ def _fragment_quality(
 
 
 def _gc_quality(
-    windows: GcWindows, fitted_gc: tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]] | None
+    windows: GcProfile, fitted_gc: tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]] | None
 ) -> GcQuality | None:
     if not len(windows) or windows.before.sum() == 0:
         return None

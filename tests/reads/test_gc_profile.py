@@ -5,7 +5,7 @@ import pytest
 
 from regact.genome import load_genome
 from regact.reads.alignments import Alignments
-from regact.reads.gc_windows import GcWindows, count_by_gc
+from regact.reads.gc_profile import GcProfile, count_by_gc
 from regact.reads.layout import GenomeLayout
 
 
@@ -27,19 +27,19 @@ def test_fragments_are_counted_by_their_centre_in_windows_without_n(tmp_path):
 
 
 @pytest.fixture
-def biased() -> GcWindows:
+def biased() -> GcProfile:
     rng = np.random.default_rng(4)
     gc = np.clip(rng.normal(0.42, 0.06, 5_000), 0, 1)
     factor = np.exp(4 * (gc - 0.42))
     before = rng.poisson(200 * factor).astype(float)
-    return GcWindows(gc, before, before / factor)
+    return GcProfile(gc, before, before / factor)
 
 
 def test_correlation_and_groups_see_a_bias_and_its_correction(biased):
     assert biased.correlation(biased.before) == pytest.approx(np.corrcoef(biased.gc, biased.before)[0, 1])
     assert biased.correlation(biased.before) > 0.9
     assert abs(biased.correlation(biased.after)) < 0.05
-    assert GcWindows(biased.gc, biased.before, np.ones(5_000)).correlation(np.ones(5_000)) is None
+    assert GcProfile(biased.gc, biased.before, np.ones(5_000)).correlation(np.ones(5_000)) is None
     windows, (gc, before, after) = biased.group_means(np.array([0, 0.3, 0.4, 0.5, 1.0]))
     assert windows.sum() == 5_000
     assert np.average(gc, weights=windows) == pytest.approx(biased.gc.mean())
