@@ -52,15 +52,17 @@ def test_fragment_lengths_show_the_one_chosen():
     assert ax.texts[0].get_text() == "101 bp"
 
 
-def test_gc_bias_without_a_correction_is_what_was_before():
-    gc = np.array([0.3, 0.4, 0.5])
-    arguments = {"share": np.array([0.2, 0.6, 0.2])}
-    alone = plot_gc_bias(gc, np.array([0.5, 1, 2]), np.array([0.5, 1, 2]), **arguments)
-    assert [text.get_text() for text in alone.get_legend().get_texts()] == ["share of the genome", "before"]
-    curve = (np.linspace(0.3, 0.5, 9), np.linspace(0.5, 2, 9))
-    corrected = plot_gc_bias(gc, np.array([0.5, 1, 2]), np.ones(3), fitted=curve, **arguments)
-    np.testing.assert_allclose(corrected.lines[3].get_ydata(), 1)
-    assert corrected.get_ylim()[1] > 2
+def test_gc_bias_has_its_curve_and_is_not_pressed_flat_by_rare_gc():
+    gc, amount = np.array([0.3, 0.4, 0.5, 0.9]), np.array([20.0, 60, 20, 0.01])
+    before, after = np.array([0.5, 1, 2, 80]), np.array([1, 1, 1, 40])
+    ax = plot_gc_bias(gc, {"before": before, "after": after}, amount=amount, counted="windows", fitted=before)
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["windows", "before", "after", "fitted"]
+    np.testing.assert_allclose(ax.lines[2].get_ydata(), after)
+    assert 2 < ax.get_ylim()[1] < 4
+    assert ax.get_xlim()[1] < 0.6
+    alone = plot_gc_bias(gc, {"before": before}, amount=amount, counted="bases")
+    assert len(alone.lines) == 2
 
 
 def test_histogram_and_saturation():

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from regact.reads.qc import CoverageQuality, EmQuality, FragmentQuality, GcQuality, LibraryQuality, ReadsQc
+from regact.reads.qc import CoverageQuality, EmQuality, FragmentQuality, GcFit, GcQuality, LibraryQuality, ReadsQc
 from regact.report.reads_page import write_reads_page
 
 FULL = ReadsQc(
@@ -25,8 +25,7 @@ FULL = ReadsQc(
         after=(0.99, 1.0, 1.01),
         correlation_before=0.71,
         correlation_after=-0.004,
-        fitted_gc=(0.3, 0.5),
-        fitted=(0.4, 1.6),
+        fit=GcFit(gc=(0.3, 0.4, 0.5), bases=(5, 40, 4), rate=(0.3, 1.0, 1.7), curve=(0.4, 1.0, 1.6), windows=50),
     ),
     coverage=CoverageQuality(
         edges=(0.5, 1, 2), bases=(10, 20), uncovered=970, total=45.5, maximum=1.5, covered_share=0.03
@@ -62,7 +61,7 @@ def page_of(qc: ReadsQc, folder) -> str:
 
 def test_every_figure_is_there_and_the_numbers_with_it(tmp_path):
     page = page_of(FULL, tmp_path)
-    assert page.count("data:image/svg+xml") == 7
+    assert page.count("data:image/svg+xml") == 8
     text = " ".join(re.sub("<[^>]+>", " ", page).split())
     for part in (
         "96.0% of all reads",

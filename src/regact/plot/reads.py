@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
 
 from regact.plot.axes import FULL_WIDTH, HALF_WIDTH, prepare_axes
-from regact.plot.palette import FLOOR, TEXT, color
+from regact.plot.palette import FLOOR, TEXT, color, marker
 
 _SMALL = (HALF_WIDTH, 2.9)
 
@@ -98,36 +98,32 @@ def plot_fragment_lengths(
 
 def plot_gc_bias(
     gc: Float[np.ndarray, "bin"],
-    before: Float[np.ndarray, "bin"],
-    after: Float[np.ndarray, "bin"],
+    coverage: Mapping[str, Float[np.ndarray, "bin"]],
     *,
-    share: Float[np.ndarray, "bin"],
-    fitted: tuple[Float[np.ndarray, "point"], Float[np.ndarray, "point"]] | None = None,
+    amount: Float[np.ndarray, "bin"],
+    counted: str,
+    fitted: Float[np.ndarray, "bin"] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw mean coverage by GC, over the mean of all, before and after correction; and the curve (gc, value) fitted.
+    """Draw coverage over its mean by GC, each of `coverage` in its colour, and the curve fitted to the first.
 
-    Without a curve there was no correction, and `before` is drawn alone. `share` is how much of the genome has that GC:
-    an area at the foot, so that one sees which of the points matter.
+    `amount` says how much of the genome (windows, bases: `counted`) has that GC. It is an area at the foot, so that one
+    sees which of the points matter.
     """
     ax = prepare_axes(ax, size=_SMALL)
-    top = 1.1 * float(max(before.max(initial=1.5), after.max(initial=1.5)))
-    ax.fill_between(
-        gc,
-        top * 0.35 * share / max(float(share.max(initial=0)), 1e-12),
-        color=FLOOR,
-        alpha=0.3,
-        linewidth=0,
-        label="share of the genome",
-    )
+    # Rare GC shares have few reads; what chance makes of them must not press the others flat.
+    common = amount >= 0.01 * amount.max(initial=0)
+    top = 1.25 * float(max([1.2, *(values[common].max(initial=0) for values in coverage.values())]))
+    height = 0.35 * top * amount / max(float(amount.max(initial=0)), 1e-12)
+    ax.fill_between(gc, height, color=FLOOR, alpha=0.3, linewidth=0, label=counted)
     ax.axhline(1, color=TEXT, linewidth=1, linestyle="--")
-    ax.plot(gc, before, marker="o", markersize=4, linewidth=0, color=color(1), label="before")
+    for index, (name, values) in enumerate(coverage.items()):
+        ax.plot(gc, values, marker=marker(index), markersize=3.5, linewidth=0, color=color(1 - index), label=name)
     if fitted is not None:
-        ax.plot(*fitted, linewidth=1.4, color=color(1), label="fitted")
-        ax.plot(gc, after, marker="s", markersize=4, linewidth=1, color=color(0), label="after")
-    margin = 0.05 * float(np.ptp(gc)) + 0.005
-    ax.set_xlim(gc.min(initial=1) - margin, gc.max(initial=0) + margin)
+        ax.plot(gc, fitted, linewidth=1.6, color=TEXT, label="fitted")
     ax.set_ylim(0, top)
+    margin = 0.03 * float(np.ptp(gc[common])) + 0.005 if common.any() else 0.005
+    ax.set_xlim(gc[common].min(initial=1) - margin, gc[common].max(initial=0) + margin)
     ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.set_xlabel("G and C")
     ax.set_ylabel("coverage / mean")

@@ -12,6 +12,7 @@ from regact.reads.bam_records import OWN_LENGTH
 from regact.reads.coverage import coverage_intervals
 from regact.reads.coverage_histogram import coverage_histogram
 from regact.reads.fragment import FragmentLength
+from regact.reads.gc_bias import GcModel
 from regact.reads.gc_profile import WINDOW_BP, GcProfile, count_by_gc
 from regact.reads.layout import GenomeLayout
 from regact.reads.library import library_complexity
@@ -47,15 +48,33 @@ class FragmentQuality(_Part):
     chosen_bp: int | None
 
 
+class GcFit(_Part):
+    """The rate of fragments by the GC of their own bases, and the curve through it (`gc_bias.GcModel`).
+
+    Attributes:
+        gc: Share of G and C; bins that no fragment could have are left out.
+        bases: Bases at which a fragment could have it.
+        rate: Fragments a base, over the mean of all windows.
+        curve: The fitted rate.
+        windows: Windows that the fit rests on.
+    """
+
+    gc: tuple[float, ...]
+    bases: tuple[int, ...]
+    rate: tuple[float, ...]
+    curve: tuple[float, ...]
+    windows: int
+
+
 class GcQuality(_Part):
-    """Coverage against GC in windows of `window_bp` without N (`gc_profile.GcProfile`), and the curve that was fitted.
+    """Coverage against GC in windows of `window_bp` without N (`gc_profile.GcProfile`).
 
     Attributes:
         gc: Mean GC of groups of windows, those with few windows left out.
         windows: Windows of each group.
         before, after: Mean coverage of each group over that of all windows, before and after correction.
         correlation_before, correlation_after: Pearson correlation of coverage and GC over all windows.
-        fitted_gc, fitted: The fitted curve, coverage over its mean by GC; empty without correction.
+        fit: What the correction rests on; None without one.
     """
 
     window_bp: int
@@ -65,8 +84,7 @@ class GcQuality(_Part):
     after: tuple[float, ...]
     correlation_before: float | None
     correlation_after: float | None
-    fitted_gc: tuple[float, ...] = ()
-    fitted: tuple[float, ...] = ()
+    fit: GcFit | None = None
 
 
 class CoverageQuality(_Part):
@@ -158,7 +176,7 @@ def describe_reads(
     sample: str,
     source: str,
     cross_correlation: FragmentLength | None = None,
-    fitted_gc: tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]] | None = None,
+    gc_model: GcModel | None = None,
 ) -> ReadsQc:
     """The quality of a sample from what its coverage was made of.
 
@@ -167,7 +185,7 @@ def describe_reads(
         sample: Name of the sample.
         source: The file of alignments.
         cross_correlation: Where the fragment length came from the strands.
-        fitted_gc: The GC shares and the values of the fitted curve, coverage over its mean.
+        gc_model: What `corrected` was corrected by.
     """
     has_own_length = bool((reads.rows["kind"] & OWN_LENGTH != 0).any())
     library = library_complexity(alignments, flagged=reads.fates.duplicate, by_fragment=has_own_length)
@@ -183,7 +201,7 @@ def describe_reads(
         places=tuple(reads.place_counts[1:].tolist()),
         em=_em_quality(placement, settings),
         fragment=_fragment_quality(alignments, cross_correlation, has_own_length=has_own_length),
-        gc=_gc_quality(count_by_gc(genome, layout, alignments, placement.weight, corrected), fitted_gc),
+        gc=_gc_quality(count_by_gc(genome, layout, alignments, placement.weight, corrected), gc_model),
         coverage=CoverageQuality.model_validate(coverage, from_attributes=True),
         library=LibraryQuality.model_validate(library, from_attributes=True),
     )
@@ -225,22 +243,29 @@ def _fragment_quality(
     )
 
 
-def _gc_quality(
-    windows: GcProfile, fitted_gc: tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]] | None
-) -> GcQuality | None:
-    if not len(windows) or windows.before.sum() == 0:
+def _gc_quality(profile: GcProfile, model: GcModel | None) -> GcQuality | None:
+    if not len(profile) or profile.before.sum() == 0:
         return None
-    counts, (gc, before, after) = windows.group_means(_GC_EDGES)
-    enough = counts >= min(_LEAST_WINDOWS, counts.max())
-    curve_gc, curve = fitted_gc or (np.empty(0), np.empty(0))
+    windows, (gc, before, after) = profile.group_means(_GC_EDGES)
+    enough = windows >= min(_LEAST_WINDOWS, windows.max())
     return GcQuality(
         window_bp=WINDOW_BP,
         gc=tuple(gc[enough].tolist()),
-        windows=tuple(counts[enough].tolist()),
+        windows=tuple(windows[enough].tolist()),
         before=tuple(before[enough].tolist()),
         after=tuple(after[enough].tolist()),
-        correlation_before=windows.correlation(windows.before),
-        correlation_after=windows.correlation(windows.after),
-        fitted_gc=tuple(curve_gc.tolist()),
-        fitted=tuple(curve.tolist()),
+        correlation_before=profile.correlation(profile.before),
+        correlation_after=profile.correlation(profile.after),
+        fit=None if model is None else _gc_fit(model),
+    )
+
+
+def _gc_fit(model: GcModel) -> GcFit:
+    possible = model.bases > 0
+    return GcFit(
+        gc=tuple(model.gc[possible].tolist()),
+        bases=tuple(model.bases[possible].tolist()),
+        rate=tuple(model.rate[possible].tolist()),
+        curve=tuple(model.curve[possible].tolist()),
+        windows=model.n_windows,
     )

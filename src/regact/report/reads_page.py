@@ -15,7 +15,7 @@ from regact.plot import (
     plot_saturation,
 )
 from regact.reads.library import distinct_at_depth
-from regact.reads.qc import EmQuality, FragmentQuality, GcQuality, LibraryQuality, ReadsQc
+from regact.reads.qc import EmQuality, FragmentQuality, GcFit, GcQuality, LibraryQuality, ReadsQc
 from regact.report.figure import FigureBlock, figure_block
 from regact.report.render import render_page
 from regact.report.tables import Cell, Table
@@ -58,6 +58,7 @@ def write_reads_page(qc: ReadsQc, out: str | Path, *, command: str = "") -> Path
         em=_em_figure(qc.em) if qc.em else None,
         fragment=_fragment_figure(qc.fragment) if qc.fragment else None,
         gc=_gc_figure(qc.gc) if qc.gc else None,
+        gc_fit=_fit_figure(qc.gc.fit) if qc.gc and qc.gc.fit else None,
         coverage=_coverage_figure(qc),
         saturation=_saturation_figure(qc.library),
         library=_library_table(qc.library),
@@ -130,16 +131,25 @@ def _fragment_figure(fragment: FragmentQuality) -> FigureBlock:
     return figure_block(ax, alt="Fragment length", caption=caption)
 
 
-def _gc_figure(gc: GcQuality) -> FigureBlock:
-    windows = np.array(gc.windows, np.float64)
+def _fit_figure(fit: GcFit) -> FigureBlock:
     ax = plot_gc_bias(
-        np.array(gc.gc),
-        np.array(gc.before),
-        np.array(gc.after),
-        fitted=(np.array(gc.fitted_gc), np.array(gc.fitted)) if gc.fitted else None,
-        share=windows / windows.sum(),
+        np.array(fit.gc),
+        {"rate of fragments": np.array(fit.rate)},
+        amount=np.array(fit.bases, np.float64),
+        counted="bases",
+        fitted=np.array(fit.curve),
     )
-    what = "before and after GC correction" if gc.fitted else "without GC correction"
+    caption = (
+        f"Fragments a base by the GC of their own bases, over the mean, in {fit.windows:,} windows without N, many "
+        "multi-mapped bases or peaks; every fragment is divided by the curve."
+    )
+    return figure_block(ax, alt="GC bias", caption=caption)
+
+
+def _gc_figure(gc: GcQuality) -> FigureBlock:
+    coverage = {"before": np.array(gc.before)} | ({"after": np.array(gc.after)} if gc.fit else {})
+    ax = plot_gc_bias(np.array(gc.gc), coverage, amount=np.array(gc.windows, np.float64), counted="windows")
+    what = "before and after GC correction" if gc.fit else "without GC correction"
     caption = (
         f"Mean coverage of windows of {gc.window_bp:,} bp by GC, {what}, over the mean of all windows. "
         f"Correlation over the windows: {_before_after(gc)}."
@@ -184,7 +194,7 @@ def _library_table(library: LibraryQuality) -> Table:
 def _before_after(gc: GcQuality | None) -> str:
     if gc is None or gc.correlation_before is None:
         return "not known"
-    after = f" before, {gc.correlation_after:.3f} after" if gc.fitted and gc.correlation_after is not None else ""
+    after = f" before, {gc.correlation_after:.3f} after" if gc.fit and gc.correlation_after is not None else ""
     return f"{gc.correlation_before:.3f}{after}".replace("-", "\N{MINUS SIGN}")
 
 
