@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # what _HOMES says once more, for type checkers and editors; 
     from regact.experiment import train_experiment as train
     from regact.genome import Genome, Interval, load_genome, parse_region
     from regact.model import load_model, predict_codes
+    from regact.reads import align_reads as align
+    from regact.reads import cover_sample as coverage
     from regact.report import write_report
     from regact.simulation import simulate
     from regact.tuning import tune
@@ -30,9 +32,11 @@ __all__ = [
     "Interval",
     "RegactError",
     "Store",
+    "align",
     "audit_dataset",
     "build_dataset",
     "compare",
+    "coverage",
     "evaluate",
     "load_experiment",
     "load_genome",
@@ -52,9 +56,11 @@ _HOMES = {
     "Interval": ("regact.genome", "Interval"),
     "RegactError": ("regact.errors", "RegactError"),
     "Store": ("regact.dataset", "Store"),
+    "align": ("regact.reads", "align_reads"),
     "audit_dataset": ("regact.dataset.audit", "audit_dataset"),
     "build_dataset": ("regact.dataset", "build_dataset"),
     "compare": ("regact.comparison", "compare"),
+    "coverage": ("regact.reads", "cover_sample"),
     "evaluate": ("regact.evaluation", "evaluate"),
     "load_experiment": ("regact.experiment", "load_experiment"),
     "load_genome": ("regact.genome", "load_genome"),

@@ -29,6 +29,8 @@ COMMANDS = {
         "regact.cli.simulate_reads",
         "Write reads (FASTQ) drawn from tracks, and their origins.",
     ),
+    "align": ("regact.cli.align", "Align reads to a genome with Bowtie2, every place of a read reported."),
+    "coverage": ("regact.cli.coverage", "Turn alignments into coverage (bigWig), and say how good it is."),
     "dataset build": ("regact.cli.dataset_build", "Build a store of training examples from a genome and tracks."),
     "dataset info": ("regact.cli.dataset_info", "Show what a store holds and what it was made from."),
     "dataset audit": ("regact.cli.dataset_audit", "Find tracks and splits of a store that would mislead training."),

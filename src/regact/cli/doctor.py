@@ -15,8 +15,8 @@ from regact.engine import available_cores
 
 # program -> (Debian package, what needs it)
 PROGRAMS = {
-    "bowtie2": ("bowtie2", "aligning reads before `regact dataset build`; tracks may also come from elsewhere"),
-    "samtools": ("samtools", "looking into alignments"),
+    "bowtie2": ("bowtie2", "`regact align`; alignments may also come from elsewhere"),
+    "samtools": ("samtools", "`regact align`"),
     "bedtools": ("bedtools", "preparing BED files of blacklisted or unmappable regions"),
     "chromium": ("chromium", "the tests of HTML pages"),
 }

@@ -3,6 +3,7 @@
 May import `tracks`, `genome`, `engine`, `settings` and `errors`; knows nothing of windows, models or pages.
 """
 
+from regact.reads.aligner import AlignedSample, align_reads
 from regact.reads.alignments import Alignments, count_places, read_bam
 from regact.reads.coverage import coverage_intervals, write_coverage
 from regact.reads.fates import Fates
@@ -11,10 +12,12 @@ from regact.reads.layout import GenomeLayout
 from regact.reads.multimap import Placement, place_reads
 from regact.reads.presets import PRESETS, CoverageSettings, coverage_settings
 from regact.reads.read_groups import ReadPlaces
+from regact.reads.sample import SampleCoverage, cover_sample
 from regact.reads.sharing import share_reads
 
 __all__ = [
     "PRESETS",
+    "AlignedSample",
     "Alignments",
     "CoverageSettings",
     "Fates",
@@ -22,7 +25,10 @@ __all__ = [
     "GenomeLayout",
     "Placement",
     "ReadPlaces",
+    "SampleCoverage",
+    "align_reads",
     "count_places",
+    "cover_sample",
     "coverage_intervals",
     "coverage_settings",
     "estimate_fragment_bp",

@@ -1,7 +1,5 @@
 """BAM files as a stream of raw records; CRAM and SAM are turned into one first."""
 
-import gzip
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,6 +12,7 @@ from jaxtyping import UInt8
 from pysam.utils import SamtoolsError
 
 from regact.errors import FormatError
+from regact.reads.plain_fasta import plain_fasta
 
 # The empty block that ends every BGZF file (SAM specification 4.1.2): without it the file was cut off.
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -124,7 +123,7 @@ def _convert(path: Path, kind: str, folder: Path, reference: Path | None) -> Pat
     if kind == "CRAM":
         options += ["--input-fmt-option", _CRAM_FIELDS]
         if reference is not None:
-            options += ["--reference", str(_indexable(reference, folder))]
+            options += ["--reference", str(plain_fasta(reference, folder))]
     try:
         pysam.view(*options, str(path), catch_stdout=False)
     except SamtoolsError as error:
@@ -136,19 +135,6 @@ def _convert(path: Path, kind: str, folder: Path, reference: Path | None) -> Pat
             raise FormatError(path, found, needed, "name it with --reference") from error
         raise FormatError(path, found, "an undamaged SAM file", _REMEDY) from error
     return bam
-
-
-def _indexable(fasta: Path, folder: Path) -> Path:
-    """A FASTA that htslib can index: plain, in a folder that can be written to."""
-    plain = folder / "reference.fa"
-    with fasta.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    if not compressed:
-        plain.symlink_to(fasta.resolve())
-        return plain
-    with gzip.open(fasta, "rb") as source, plain.open("wb") as target:
-        shutil.copyfileobj(source, target)
-    return plain
 
 
 def _read_header(header: Mapping[str, object]) -> BamHeader:

@@ -246,7 +246,7 @@ def _fate(flag: int, mapq: int, whole_pair: int, lost: int, rule: Int64[np.ndarr
 def _add_place(
     rows: np.ndarray,
     n_rows: int,
-    key: int,
+    key: np.uint64,
     contig: int,
     position: int,
     length: int,
@@ -385,5 +385,5 @@ def _int32(data: UInt8[np.ndarray, "byte"], at: int) -> int:
 
 
 @compiled
-def _uint16(data: UInt8[np.ndarray, "byte"], at: int) -> np.int64:
-    return np.int64(data[at]) | np.int64(data[at + 1]) << 8
+def _uint16(data: UInt8[np.ndarray, "byte"], at: int) -> int:
+    return int(data[at]) | int(data[at + 1]) << 8

@@ -93,7 +93,7 @@ def _pearson(
 def _count_pairs(
     forward: Int64[np.ndarray, "end"], reverse: Int64[np.ndarray, "end"], shortest: int, n: int
 ) -> Int64[np.ndarray, "length"]:
-    """For each distance from `shortest` on: pairs of a forward end and a reverse end so far to its right; both sorted."""
+    """For each distance from `shortest` on: pairs of a forward end and a reverse end so far to its right."""
     pairs = np.zeros(n, np.int64)
     first = 0
     for x in forward:

@@ -92,8 +92,8 @@ class CoverageSettings(BaseModel):
 
 # Every preset states what differs from the fields' defaults, and why.
 PRESETS: dict[str, dict[str, Any]] = {
-    # The 5' end of read 1 is the capped base itself: no extension, narrow smoothing, a strand. Where transcription starts
-    # has its own GC for reasons of biology, so GC is not taken for a bias.
+    # The 5' end of read 1 is the capped base itself: narrow smoothing, a strand. Where transcription starts has its own
+    # GC for reasons of biology, so GC is not taken for a bias.
     "cage": {"count": "five_prime", "pairs": "read1", "stranded": True, "em_sd_bp": 4, "gc": False},
     # Both ends of a fragment are cuts.
     "dnase": {"count": "five_prime", "pairs": "mates"},
