@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regact.genome import Genome, load_genome
+from regact.reads.alignments import Alignments
+from regact.reads.gc_content import fragment_gc, gc_shares
+from regact.reads.layout import GenomeLayout
+
+SEQUENCES = {"a": "ACGTNacgtRGGGCCCATATNNNN", "b": "gcgcATAT", "c": "NNNN"}
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory) -> Genome:
+    fasta = tmp_path_factory.mktemp("gc") / "genome.fa"
+    fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in SEQUENCES.items()))
+    return load_genome(fasta)
+
+
+@pytest.fixture(scope="module")
+def layout(genome) -> GenomeLayout:
+    return GenomeLayout.from_lengths(genome.lengths)
+
+
+def share(name: str, start: int, length: int) -> float:
+    bases = SEQUENCES[name][start : start + length].upper()
+    known = sum(bases.count(base) for base in "ACGT")
+    return (bases.count("G") + bases.count("C")) / known if known else float("nan")
+
+
+class TestShares:
+    @given(
+        st.lists(
+            st.sampled_from(list(SEQUENCES)).flatmap(
+                lambda name: st.tuples(st.just(name), st.integers(0, len(SEQUENCES[name])), st.integers(0, 30))
+            ),
+            max_size=8,
+        )
+    )
+    def test_equal_counting_letters(self, genome, layout, stretches):
+        stretches = [(name, start, min(n, len(SEQUENCES[name]) - start)) for name, start, n in stretches]
+        stretches = [(name, start, n) for name, start, n in stretches if n]
+        first = dict(zip(layout.names, layout.offsets.tolist(), strict=False))
+        starts = np.array([first[name] + start for name, start, _ in stretches], np.int64)
+        lengths = np.array([length for *_, length in stretches], np.int32)
+        expected = np.array([share(*stretch) for stretch in stretches], np.float32)
+        np.testing.assert_array_equal(gc_shares(genome, layout, starts, lengths), expected)
+
+    def test_lower_case_counts_and_n_does_not(self, genome, layout):
+        shares = gc_shares(genome, layout, np.array([24, 4, 20]), np.array([8, 1, 4]))
+        assert shares[0] == 0.5
+        assert np.isnan(shares[1:]).all()
+
+    def test_of_fragments(self, genome, layout):
+        start = np.array([24, 0], np.int64)
+        alignments = Alignments(np.array([0, 1, 2]), start + 3, start, np.array([4, 4], np.int32), np.ones(2, np.int8))
+        assert fragment_gc(genome, layout, alignments).tolist() == [1, 0.5]
+
+    @pytest.mark.parametrize(("start", "length"), [(-1, 1), (36, 1), (20, 5), (3, -1)])
+    def test_beyond_a_contig(self, genome, layout, start, length):
+        with pytest.raises(ValueError, match=r"beyond|start at"):
+            gc_shares(genome, layout, np.array([start]), np.array([length]))
