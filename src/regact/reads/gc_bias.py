@@ -96,7 +96,7 @@ def fit_gc(
     Peaks have more fragments for a reason of biology, and may be rich in GC (promoters are): a window is one where it
     has over PEAK_RATIO times the reads that the curve gives it, and so many by chance with a probability below
     PEAK_CHANCE. The curve is fitted without them, over and over until the same windows are peaks. It starts from a flat
-    one at the median window, for a curve through all windows would follow the peaks where most windows of a GC are such.
+    one at the median window: a curve through all windows would follow the peaks where most windows of a GC are such.
 
     Args:
         gc: Of each alignment's fragment, as `fragment_gc` gives it.
