@@ -104,6 +104,18 @@ class TestKnownBias:
         before = in_windows(bases, alignments, np.ones(len(alignments)))
         assert np.corrcoef(bases.is_gc.reshape(-1, 1000).mean(axis=1), before)[0, 1] > 0.3
 
+    def test_order_of_reads_changes_no_bit(self, bases):
+        rng = np.random.default_rng(3)
+        one = draw_fragments(bases, 50_000, lambda gc: np.minimum(1, np.exp(4 * (gc - 0.65))), seed=3)
+        weight = rng.random(len(one), np.float32)
+        order = rng.permutation(len(one))
+        other = single_place(one.start[order], one.length[order])
+        factors = []
+        for alignments, shares in ((one, weight), (other, weight[order])):
+            gc = fragment_gc(bases.genome, bases.layout, alignments)
+            factors.append(fit_gc(bases.genome, bases.layout, alignments, gc, shares).factors(gc, shares))
+        assert (factors[0][order] == factors[1]).all()
+
     def test_without_bias_little_is_changed(self, bases):
         alignments = draw_fragments(bases, 300_000, lambda gc: np.ones_like(gc), seed=6)
         gc, weight = fragment_gc(bases.genome, bases.layout, alignments), np.ones(len(alignments), np.float32)

@@ -33,6 +33,7 @@ MAX_FACTOR = 10.0
 PEAK_RATIO = 4.0
 PEAK_CHANCE = 1e-4
 MAX_ROUNDS = 10
+UNITS = 2**24
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +80,8 @@ class GcModel:
             weight: Share of its read that each alignment has.
         """
         factor = self.factor(gc)
-        total = weight.sum(dtype=np.float64)
-        corrected = np.einsum("i,i->", weight, factor, dtype=np.float64)
-        return (factor * (total / corrected if corrected > 0 else 1.0)).astype(np.float32)
+        total, corrected = _in_units(weight).sum(), _in_units(weight * factor).sum()
+        return (factor * (total / corrected if corrected else 1.0)).astype(np.float32)
 
 
 def fit_gc(
@@ -109,7 +109,7 @@ def fit_gc(
     number = windows.find(fragment_centres(alignments))
     found = gc_bins(gc)
     counts = (number >= 0) & (found != NO_BIN)
-    number, found, share = number[counts], found[counts], weight[counts]
+    number, found, share = number[counts], found[counts], _in_units(weight[counts]) / UNITS
     reads = np.bincount(number, weights=share, minlength=len(windows.starts))
     middles = (np.arange(GC_BINS) + 0.5) / GC_BINS
     low, high = _range(_histogram(possible))
@@ -135,6 +135,11 @@ def _are_peaks(
     are_peaks = (reads > PEAK_RATIO * expected) & (poisson.sf(reads - 1, expected) < PEAK_CHANCE)
     # Where all reads lie in a few windows there is no background to tell peaks from.
     return are_peaks & reads[~are_peaks].any()
+
+
+def _in_units(weight: Float[np.ndarray, " alignment"]) -> Int64[np.ndarray, " alignment"]:
+    """Weights in whole units: their sums are exact, so that the order of the reads leaves no trace."""
+    return np.rint(np.asarray(weight, np.float64) * UNITS).astype(np.int64)
 
 
 def _histogram(bins: UInt8[np.ndarray, "window sample"]) -> Int64[np.ndarray, " bin"]:
