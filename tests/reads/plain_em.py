@@ -23,10 +23,15 @@ def plain_em(
     """Weights of every read's places, the mean change of a multi-mapped read per round, and the log-likelihoods.
 
     A read is a list of (place, likelihood). The log-likelihood is that of the exact model, at each round's rate, over
-    all reads; the heuristic's rate is judged by it too.
+    all reads (of unique ones without their likelihoods); the heuristic's rate is judged by it too.
     """
     weights = [[likelihood / sum(likelihood for _, likelihood in read) for _, likelihood in read] for read in reads]
-    latent = coverage = _count(reads, weights, borders[-1])
+    multimapped = [(read, weight) for read, weight in zip(reads, weights, strict=True) if len(read) > 1]
+    unique = np.zeros(borders[-1])
+    for read in reads:
+        if len(read) == 1:
+            unique[read[0][0]] += 1
+    latent = coverage = unique + _count(multimapped, borders[-1])
     changes, log_likelihoods = [], []
     for number in range(rounds):
         if exact and number > 0:
@@ -35,22 +40,24 @@ def plain_em(
         elif not exact:
             latent = coverage
         rate = _smooth(latent, borders, sd_bp) + background
-        change, log_likelihood = 0.0, -float(latent.sum())
-        for read, weight in zip(reads, weights, strict=True):
+        change = 0.0
+        log_likelihood = float(unique[unique > 0] @ np.log(rate[unique > 0])) - float(latent.sum())
+        for read, weight in multimapped:
             joint = [likelihood * rate[place] for place, likelihood in read]
-            log_likelihood += math.log(sum(joint))
+            total = sum(joint)
+            log_likelihood += math.log(total)
             for number_of_place, share in enumerate(joint):
-                change += abs(share / sum(joint) - weight[number_of_place])
-                weight[number_of_place] = share / sum(joint)
-        changes.append(change / sum(len(read) > 1 for read in reads))
+                change += abs(share / total - weight[number_of_place])
+                weight[number_of_place] = share / total
+        changes.append(change / len(multimapped))
         log_likelihoods.append(log_likelihood)
-        coverage = _count(reads, weights, borders[-1])
+        coverage = unique + _count(multimapped, borders[-1])
     return weights, changes, log_likelihoods
 
 
-def _count(reads: list[list[tuple[int, float]]], weights: list[list[float]], total_bp: int) -> np.ndarray:
+def _count(reads: list[tuple[list[tuple[int, float]], list[float]]], total_bp: int) -> np.ndarray:
     coverage = np.zeros(total_bp)
-    for read, weight in zip(reads, weights, strict=True):
+    for read, weight in reads:
         for (place, _), share in zip(read, weight, strict=True):
             coverage[place] += share
     return coverage

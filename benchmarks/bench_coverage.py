@@ -1,0 +1,236 @@
+"""How fast reads become coverage: EM against a plain one, 5' counts against bedtools; and the memory of EM.
+
+    python benchmarks/bench_coverage.py [--mb 6] [--reads 600000] [--turns 3] [--record]
+
+A genome with repeats, exact and near, is simulated and read (`simulation`), and Bowtie2 aligns the reads twice: with
+`-k 10`, as EM needs them, and with `-k 1`, one place a read, which every program counts alike.
+
+EM: `place_reads` against tests/reads/plain_em.py, which does the same with dense coverage, scipy's Gaussian over every
+contig in each round and a Python loop over multi-mapped reads and their places; both start from places in memory, do
+the same rounds, and must give the same weights. Counts: from the sorted BAM to the two strands' bigWigs, in two ways:
+what reads, counts and writes alone, and `cover_sample` with quality and card; against `bedtools genomecov -5 -bg` once
+for each strand, which writes bedGraph as text and no bigWig. Both must have the same counts. All take turns; ratios are
+medians over turns of the ratios within one.
+
+Memory: peak resident memory of a process that places drawn reads, a fifth of them with ten places, on contigs of 12 Mb
+and of human size (bars: memory does not follow the genome; under 2 GB for 3 Gb).
+
+`--record` appends the rows to RESULTS.md. Needs bowtie2, samtools and bedtools.
+"""
+
+import argparse
+import datetime
+import importlib.util
+import multiprocessing
+import os
+import platform
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regact.genome import Genome, load_genome
+from regact.reads import (
+    Alignments,
+    GenomeLayout,
+    align_reads,
+    count_places,
+    cover_sample,
+    coverage_settings,
+    place_reads,
+    read_bam,
+    write_coverage,
+)
+from regact.simulation.landscape import LandscapeConfig, write_landscape
+from regact.simulation.reads import simulate_reads
+from regact.simulation.reads_config import ReadsConfig
+from regact.tracks import open_signal
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+PLAIN_EM = Path(__file__).parents[1] / "tests" / "reads" / "plain_em.py"
+ROUNDS, SD_BP = 10, 16
+COUNTS = coverage_settings("cage", em="equal", keep_duplicates=True)
+EM_SETTINGS = coverage_settings("dnase")
+STRANDS = {1: "+", -1: "-"}
+PLACES_PER_READ = 2.8  # of the drawn alignments: a fifth of the reads have ten
+
+
+def simulate(folder: Path, mb: float, reads: int) -> tuple[Genome, Path, Path]:
+    """A genome, its reads aligned with up to ten places, and with one place sorted by coordinate."""
+    config = LandscapeConfig(chromosomes={"chr1": int(mb * 7e5), "chr2": int(mb * 3e5)})
+    landscape = write_landscape(config, folder / "landscape")
+    fasta = landscape / "genome.fa"
+    sample = simulate_reads(fasta, landscape / "targets.txt", folder / "reads", ReadsConfig(reads=reads))
+    fastq = next(sample.glob("*_R1.fastq.gz"))
+    bams = [folder / f"k{places}.bam" for places in (10, 1)]
+    for bam, places in zip(bams, (10, 1), strict=True):
+        align_reads(fastq, None, fasta, bam, places=places, index_dir=folder / "index")
+    in_order = folder / "sorted.bam"
+    subprocess.run(["samtools", "sort", "-o", in_order, bams[1]], check=True, capture_output=True)
+    return load_genome(fasta), bams[0], in_order
+
+
+def compare_em(genome: Genome, bam: Path, turns: int) -> str:
+    """The row of EM, smoothed and exact, against the plain one."""
+    spec = importlib.util.spec_from_file_location("plain_em", PLAIN_EM)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{PLAIN_EM} is missing")
+    plain = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(plain)
+    layout = GenomeLayout.from_lengths(genome.lengths)
+    alignments = count_places(read_bam(bam, layout, EM_SETTINGS)[0], layout, EM_SETTINGS, fragment_bp=None)
+    places = np.split(alignments.place, alignments.offsets[1:-1])
+    reads = [[(place, 1.0) for place in some.tolist()] for some in places]
+    borders = layout.offsets.tolist()
+    ratios: dict[bool, list[float]] = {False: [], True: []}
+    ours, theirs = [], []
+    for _ in range(turns + 1):
+        for exact in (False, True):
+            options = {"sd_bp": SD_BP, "max_rounds": ROUNDS, "tolerance": 0.0, "exact": exact}
+            fast, found = timed(lambda options=options: place_reads(alignments, layout, **options))
+            slow, expected = timed(
+                lambda exact=exact: plain.plain_em(reads, borders, sd_bp=SD_BP, rounds=ROUNDS, exact=exact)
+            )
+            np.testing.assert_allclose(found.weight, np.concatenate(expected[0]), atol=1e-6)
+            ratios[exact].append(slow / fast)
+            ours, theirs = (ours, theirs) if exact else ([*ours, fast], [*theirs, slow])
+    what = f"{alignments.n_reads:,} reads, {found.n_multimapped:,} multi-mapped, {len(alignments):,} places"
+    seconds = f"place_reads {np.median(ours[1:]):.3f} s, plain {np.median(theirs[1:]):.2f} s"
+    smoothed, exactly = (np.median(ratios[exact][1:]) for exact in (False, True))  # the first turn compiles
+    result = f"{what}, {ROUNDS} rounds: {seconds}"
+    return row("bench_coverage EM", result, f"**{smoothed:.0f}** x the plain one (bar 10); exact {exactly:.0f} x")
+
+
+def compare_counts(genome: Genome, bam: Path, folder: Path, turns: int) -> str:
+    """The row of 5' counts of both strands against bedtools."""
+    layout = GenomeLayout.from_lengths(genome.lengths)
+    ways: Mapping[str, Callable[[], None]] = {
+        "counts": lambda: write_counts(bam, layout, folder),
+        "cover_sample": lambda: cover_with_card(bam, genome, folder),
+        "bedtools": lambda: count_with_bedtools(bam, folder),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(turns + 1):
+        for name, way in ways.items():
+            seconds[name].append(timed(way)[0])
+    for sign in STRANDS:
+        check_same_counts(folder / f"counts{sign}.bw", folder / f"bedtools{sign}.bedgraph", genome)
+    taken = {name: np.array(values[1:]) for name, values in seconds.items()}
+    result = ", ".join(f"{name} {np.median(values):.2f} s" for name, values in taken.items())
+    counts, sample = (float(np.median(taken[name] / taken["bedtools"])) for name in ("counts", "cover_sample"))
+    ratio = f"**{counts:.2f}** x the time of bedtools (bar 2); cover_sample, with quality, {sample:.2f} x"
+    return row("bench_coverage 5' counts", f"{bam.stat().st_size / 1e6:.0f} MB BAM, two strands: {result}", ratio)
+
+
+def write_counts(bam: Path, layout: GenomeLayout, folder: Path) -> None:
+    alignments = count_places(read_bam(bam, layout, COUNTS)[0], layout, COUNTS, fragment_bp=None)
+    weight = np.ones(len(alignments), np.float32)
+    for sign in STRANDS:
+        write_coverage(folder / f"counts{sign}.bw", alignments, weight, layout, chosen=alignments.strand == sign)
+
+
+def cover_with_card(bam: Path, genome: Genome, folder: Path) -> None:
+    cover_sample(bam, genome, folder / "sample.bw", COUNTS, overwrite=True)
+
+
+def count_with_bedtools(bam: Path, folder: Path) -> None:
+    for sign, strand in STRANDS.items():
+        with (folder / f"bedtools{sign}.bedgraph").open("wb") as out:
+            command = ["bedtools", "genomecov", "-5", "-bg", "-strand", strand, "-ibam", bam]
+            subprocess.run(command, check=True, stdout=out)
+
+
+def check_same_counts(bigwig: Path, bedgraph: Path, genome: Genome) -> None:
+    rows = pd.read_csv(bedgraph, sep="\t", names=["chrom", "start", "end", "value"])
+    signal = open_signal(bigwig)
+    for chrom, length in genome.lengths.items():
+        counts = np.zeros(length + 1)
+        mine = rows[rows.chrom == chrom]
+        np.add.at(counts, mine.start.to_numpy(), mine.value.to_numpy())
+        np.add.at(counts, mine.end.to_numpy(), -mine.value.to_numpy())
+        found = np.nan_to_num(signal.base_values(chrom, 0, length))
+        if not np.array_equal(np.cumsum(counts[:-1]), found):
+            raise SystemExit(f"{bigwig.name} and {bedgraph.name} differ on {chrom}")
+    signal.close()
+
+
+def compare_memory() -> str:
+    """The row of memory: the same reads on genomes of two sizes, and ten times the reads."""
+    few, many = 200_000, 2_000_000
+    small, large, full = (peak_memory(*case) for case in ((1, few), (250, few), (250, many)))
+    result = f"{few:,} reads on 12 Mb {small:.0f} MB, on 3 Gb {large:.0f} MB; {many:,} reads on 3 Gb {full:.0f} MB"
+    per_place = (full - large) * 1e6 / ((many - few) * PLACES_PER_READ)
+    ratio = f"{large / small:.2f} x at 250 x the genome (bar: under 2 GB); {per_place:.0f} bytes a place"
+    return row("bench_coverage memory of EM", result, ratio)
+
+
+def draw_alignments(layout: GenomeLayout, n_reads: int) -> Alignments:
+    """Reads anywhere; every fifth has ten places."""
+    rng = np.random.default_rng(0)
+    sizes = np.where(np.arange(n_reads) % 5 == 0, 10, 1)
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    place = rng.integers(0, layout.total_bp, offsets[-1])
+    return Alignments(offsets, place, place, np.full(len(place), 1, np.int32), np.ones(len(place), np.int8))
+
+
+def peak_memory(contigs: int, n_reads: int) -> float:
+    """Peak resident memory in MB of a fresh process that places drawn reads on contigs of 12 Mb."""
+    receiver, sender = multiprocessing.get_context("spawn").Pipe(duplex=False)
+    process = multiprocessing.get_context("spawn").Process(target=place_drawn_reads, args=(contigs, n_reads, sender))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit("placing the reads failed")
+    return float(receiver.recv())
+
+
+def place_drawn_reads(contigs: int, n_reads: int, sender: Connection) -> None:
+    layout = GenomeLayout.from_lengths({f"chr{number}": 12_000_000 for number in range(contigs)})
+    place_reads(draw_alignments(layout, n_reads), layout, sd_bp=SD_BP, max_rounds=3, tolerance=0.0)
+    # Not getrusage, whose figure includes the process that this one was started from.
+    status = Path("/proc/self/status").read_text()
+    sender.send(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1e3)
+
+
+def timed(function: Callable[[], Any]) -> tuple[float, Any]:
+    started = time.perf_counter()
+    result = function()
+    return time.perf_counter() - started, result
+
+
+def row(benchmark: str, result: str, ratio: str) -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    machine = f"{cpu}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    return f"| {benchmark} | {machine} | {datetime.date.today()} | {result} | {ratio} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mb", type=float, default=6, help="length of the simulated genome in million bases")
+    parser.add_argument("--reads", type=int, default=600_000)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--record", action="store_true", help="append the rows to RESULTS.md")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        genome, with_places, in_order = simulate(folder, arguments.mb, arguments.reads)
+        rows = [
+            compare_em(genome, with_places, arguments.turns),
+            compare_counts(genome, in_order, folder, arguments.turns),
+            compare_memory(),
+        ]
+    print("\n".join(rows))
+    if arguments.record:
+        RESULTS.write_text(RESULTS.read_text() + "\n".join(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()
