@@ -1,4 +1,6 @@
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -258,3 +260,28 @@ class TestErrors:
     def test_wrong_arguments(self, wrong, message):
         with pytest.raises(ValueError, match=message):
             place([[(10, 1.0), (50, 1.0)]], GenomeLayout.from_lengths({"a": 100}), **wrong)
+
+
+def test_memory_does_not_follow_the_genome():
+    """Few reads on 3 Gb of contigs, in a process of its own."""
+    program = """
+import re
+from pathlib import Path
+import numpy as np
+from regact.reads.alignments import Alignments
+from regact.reads.clip import clip_factors
+from regact.reads.layout import GenomeLayout
+from regact.reads.multimap import place_reads
+layout = GenomeLayout.from_lengths({f"chr{number}": 120_000_000 for number in range(25)})
+place = np.random.default_rng(0).integers(0, layout.total_bp, 20_000)
+alignments = Alignments(np.arange(0, 20_001, 10), place, place, np.ones(20_000, np.int32), np.ones(20_000, np.int8))
+for exact in (False, True):
+    weight = place_reads(alignments, layout, sd_bp=16, max_rounds=3, tolerance=0, exact=exact).weight
+clip_factors(alignments, weight, layout, sd_bp=16, ceiling=9)
+print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("no /proc to read a process's peak memory from")
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout) < 1_000_000  # KB; most of it is numba and what else is imported
