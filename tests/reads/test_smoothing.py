@@ -56,6 +56,18 @@ class TestSmoothPlaces:
         for left, right in pairwise(borders):
             assert smoothed[left:right].sum() == pytest.approx(values[left:right].sum(), rel=1e-12)
 
+    @pytest.mark.parametrize("filled", [1, 40], ids=["pairs", "bases"])
+    def test_reaches_as_far_as_the_radius(self, filled):
+        kernel, radius = gaussian_kernel(4), kernel_radius(4)
+        at = np.arange(100, 100 + filled)
+        for place, far in ((100 - radius, 0), (99 + filled + radius, -1)):
+            smoothed = smooth_places(np.array([place]), np.ones(1), at, np.array([0, 1000]), 4)
+            assert smoothed[far] == kernel[radius]
+            assert np.count_nonzero(smoothed) == 1
+        dense = np.arange(100 - radius, 100 + filled + radius)
+        smoothed = smooth_places(dense, np.ones(len(dense)), at, np.array([0, 1000]), 4)
+        np.testing.assert_allclose(smoothed, 1, rtol=1e-14)
+
     def test_two_places_in_closed_form(self):
         kernel = gaussian_kernel(2)
         smoothed = smooth_places(np.array([50, 53]), np.array([2.0, 1.0]), np.array([50, 70]), np.array([0, 100]), 2)

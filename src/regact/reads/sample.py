@@ -16,6 +16,8 @@ from regact.reads.bam_records import OWN_LENGTH
 from regact.reads.clip import clip_factors
 from regact.reads.coverage import write_coverage
 from regact.reads.fragment import FragmentLength, estimate_fragment_bp
+from regact.reads.gc_bias import fit_gc
+from regact.reads.gc_content import fragment_gc
 from regact.reads.layout import GenomeLayout
 from regact.reads.multimap import Placement
 from regact.reads.presets import CoverageSettings, coverage_settings
@@ -129,6 +131,11 @@ def write_sample(
     alignments = count_places(reads, layout, settings, fragment_bp=fragment_bp)
     placement = share_reads(alignments, layout, settings)
     weight = _without_towers(alignments, placement, layout, settings)
+    gc_model = None
+    if settings.gc:
+        gc = fragment_gc(genome, layout, alignments)
+        gc_model = fit_gc(genome, layout, alignments, gc, weight)
+        weight = weight * gc_model.factors(gc, weight)
     for strand, path in outputs.tracks.items():
         write_coverage(
             path,
@@ -149,6 +156,7 @@ def write_sample(
         sample=outputs.sample,
         source=str(source),
         cross_correlation=fragment,
+        gc_model=gc_model,
     )
     tracks = tuple(outputs.tracks.values())
     write_json(outputs.card, _card(tracks, genome, settings, source, programs, fragment_bp, qc))
