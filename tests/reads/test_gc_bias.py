@@ -11,7 +11,7 @@ from regact.genome import Genome, load_genome
 from regact.reads.alignments import Alignments
 from regact.reads.gc_bias import MAX_FACTOR, GcModel, fit_gc
 from regact.reads.gc_content import fragment_gc
-from regact.reads.gc_windows import MIN_WINDOWS, WINDOW_BP, choose_windows
+from regact.reads.gc_windows import MIN_WINDOWS, NO_BIN, WINDOW_BP, GcWindows, choose_windows, possible_gc
 from regact.reads.layout import GenomeLayout
 
 LETTERS = np.frombuffer(b"ACGT", np.uint8)
@@ -169,6 +169,16 @@ class TestWindows:
         assert (windows.n_tiled, windows.with_n, windows.multimapped) == (40, 1, 2)
         places = np.array([0, 1023, 2 * WINDOW_BP, 3 * WINDOW_BP, 40 * WINDOW_BP])
         assert windows.find(places).tolist() == [0, 0, -1, 2, -1]
+
+    def test_possible_fragments_lie_around_every_eighth_base(self, patchy):
+        layout = GenomeLayout.from_lengths(patchy.lengths)
+        alignments = single_place(np.array([500]), np.array([301]))
+        windows = GcWindows(np.array([0, 9 * WINDOW_BP]), 40, 0, 0)
+        codes = patchy.contig("a")
+        centres = windows.starts[:, None] + np.arange(4, WINDOW_BP, 8)
+        shares = [[np.isin(codes[c - 150 : c + 151], (1, 2)).mean() if c >= 150 else 2 for c in row] for row in centres]
+        expected = np.where(np.array(shares) > 1, NO_BIN, np.floor(np.array(shares) * 200))
+        np.testing.assert_array_equal(possible_gc(patchy, layout, windows, alignments), expected)
 
     def test_too_few(self, tmp_path):
         fasta = tmp_path / "genome.fa"

@@ -11,7 +11,7 @@ INTERVALS = 12
 # Second differences of neighbouring coefficients are expected to be about 1 / sqrt(100) = 0.1: 10 % in the rate. With a
 # few hundred reads an interval the data overrule that; where there are fewer, the curve goes straight on.
 ROUGHNESS = 100.0
-# Holds the level where the data say nothing of it.
+# Keeps a curve flat where the data say nothing of its slope.
 RIDGE = 1e-3
 MAX_STEP = 2.0
 
@@ -28,7 +28,7 @@ def fit_log_rate(
 
     The penalised Poisson likelihood is maximised by Newton's method: sum of counts * f - exposure * exp(f) over bins,
     less half of ROUGHNESS x squared second differences of the spline's coefficients and RIDGE x their squared distance
-    from the mean rate. Natural logarithms throughout.
+    from their mean. Natural logarithms throughout.
 
     Args:
         exposure: Where it is 0 a bin says nothing.
@@ -43,7 +43,9 @@ def fit_log_rate(
         raise DataError("GC bias", found, "more than 0 of both", "turn the correction off (gc: false)")
     basis = _basis((np.clip(x, low, high) - low) / (high - low))
     differences = np.diff(np.eye(basis.shape[1]), n=2, axis=0)
-    penalty = ROUGHNESS * differences.T @ differences + RIDGE * np.eye(basis.shape[1])
+    # The level is free, which makes the expected reads as many as the counted ones.
+    deviations = np.eye(basis.shape[1]) - 1 / basis.shape[1]
+    penalty = ROUGHNESS * differences.T @ differences + RIDGE * deviations
     level = np.log(counts.sum() / exposure.sum())
     rise = np.zeros(basis.shape[1])
     for _ in range(100):
