@@ -62,9 +62,10 @@ class CoverageSettings(BaseModel):
         ge=0,
         description="Reads a base that EM expects everywhere: the higher, the more equal the shares.",
     )
-    em_rounds: int = Field(default=10, ge=1, description="Most rounds of EM.")
+    # Rounds cost next to nothing; stopping at 10 or at 0.01 left 4 to 5 % more error on simulated repeats.
+    em_rounds: int = Field(default=100, ge=1, description="Most rounds of EM.")
     em_tolerance: float = Field(
-        default=0.01, ge=0, description="EM stops when a read's weights change by less than this in the mean."
+        default=0.001, ge=0, description="EM stops when a read's weights change by less than this in the mean."
     )
     error_rate: float = Field(
         default=0.01,
