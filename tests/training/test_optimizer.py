@@ -130,3 +130,23 @@ def test_settings_that_make_no_sense_are_refused(settings, message):
 def test_the_horizon_of_the_schedule():
     assert TrainingConfig(epochs=3).total_steps(10) == 30
     assert TrainingConfig(epochs=3, max_steps=12).total_steps(10) == 12
+
+
+def test_distance_functions_and_queries_learn_at_rates_of_their_own(model):
+    config = TrainingConfig(distance_rate=10, query_rate=0.1, decoupled_decay=0.5)
+    groups = build_optimizer(model, config, taken=[model.tower], rate_factor=0.5).param_groups
+    factors = {id(p): group["rate_factor"] for group in groups for p in group["params"]}
+    decays = {id(p): group["weight_decay"] for group in groups for p in group["params"]}
+    assert len(factors) == len(list(model.parameters()))
+    for name, parameter in model.named_parameters():
+        expected = 10 if "alphas" in name else 0.1 if "query.weight" in name else 0.5 if "tower" in name else 1
+        assert factors[id(parameter)] == expected, name
+        assert decays[id(parameter)] == (0.5 if any(parameter is kernel for kernel in kernels(model)) else 0)
+
+
+def test_what_is_taken_keeps_its_share_of_a_rate_of_its_own(model):
+    groups = build_optimizer(
+        model, TrainingConfig(distance_rate=10), taken=[model.context], rate_factor=0.5
+    ).param_groups
+    factors = {id(p): group["rate_factor"] for group in groups for p in group["params"]}
+    assert {factors[id(p)] for name, p in model.named_parameters() if "alphas" in name} == {5}

@@ -29,6 +29,10 @@ class TrainingConfig(BaseModel):
         default=1, ge=1, description="micro-batches a step: less memory; batch norm sees one micro-batch at a time"
     )
     learning_rate: float = Field(default=1e-3, gt=0)
+    distance_rate: float = Field(
+        default=1.0, gt=0, description="learning rate of what distance functions learn, as a multiple of the others'"
+    )
+    query_rate: float = Field(default=1.0, gt=0, description="that of attention's W, likewise")
     betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Adam's decay of first and second moments")
     schedule: Literal["constant", "warmup_cosine"] = Field(
         default="constant", description="warmup_cosine falls to 0 at the last step of `epochs` or `max_steps`"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
+from regact.model.context import Attention, LearnedDecay, TwoSidedDecay
 from regact.training.config import TrainingConfig
 from regact.training.objective import kernels
 
@@ -15,23 +16,37 @@ def build_optimizer(
 ) -> torch.optim.AdamW:
     """Adam over all parameters; with `decoupled_decay`, kernels shrink besides (AdamW, which is Adam without decay).
 
-    Each group has its `rate_factor`, by which the learning rate of a step is to be multiplied: for the parts of the
-    model that were `taken` from another run the one given here, else 1.
+    Each group has its `rate_factor`, by which the learning rate of a step is to be multiplied: the configuration's
+    `distance_rate` and `query_rate` for what they name, times the one given here for the parts of the model that were
+    `taken` from another run.
     """
     kernel_ids = {id(kernel) for kernel in kernels(model)}
-    taken_ids = {id(parameter) for part in taken for parameter in part.parameters()}
-    groups = [
-        {
-            "params": [p for p in model.parameters() if (id(p) in kernel_ids, id(p) in taken_ids) == (kernel, old)],
-            "weight_decay": config.decoupled_decay if kernel else 0.0,
-            "rate_factor": rate_factor if old else 1.0,
-        }
-        for kernel in (True, False)
-        for old in (True, False)
-    ]
+    factors = _rate_factors(model, config)
+    for part in taken:
+        for parameter in part.parameters():
+            factors[id(parameter)] *= rate_factor
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
+    for parameter in model.parameters():
+        groups.setdefault((id(parameter) in kernel_ids, factors[id(parameter)]), []).append(parameter)
     return torch.optim.AdamW(
-        [group for group in groups if group["params"]], lr=config.learning_rate, betas=config.betas
+        [
+            {"params": params, "weight_decay": config.decoupled_decay if kernel else 0.0, "rate_factor": factor}
+            for (kernel, factor), params in groups.items()
+        ],
+        lr=config.learning_rate,
+        betas=config.betas,
     )
+
+
+def _rate_factors(model: nn.Module, config: TrainingConfig) -> dict[int, float]:
+    """The share of the learning rate that each parameter (by id) learns at."""
+    factors = {id(parameter): 1.0 for parameter in model.parameters()}
+    for module in model.modules():
+        if isinstance(module, LearnedDecay | TwoSidedDecay):
+            factors |= {id(parameter): config.distance_rate for parameter in module.parameters()}
+        elif isinstance(module, Attention):
+            factors[id(module.query.weight)] = config.query_rate
+    return factors
 
 
 def learning_rate_at(step: int, config: TrainingConfig, total_steps: int) -> float:
