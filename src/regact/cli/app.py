@@ -29,8 +29,14 @@ COMMANDS = {
         "regact.cli.simulate_reads",
         "Write reads (FASTQ) drawn from tracks, and their origins.",
     ),
-    "align": ("regact.cli.align", "Align reads to a genome with Bowtie2, every place of a read reported."),
-    "coverage": ("regact.cli.coverage", "Turn alignments into coverage (bigWig), and say how good it is."),
+    "align": (
+        "regact.cli.align",
+        "Align reads to a genome with Bowtie2, every place of a read reported, grouped by read name.",
+    ),
+    "coverage": (
+        "regact.cli.coverage",
+        "Turn alignments into coverage: one bigWig, or one a strand, which `regact dataset build` takes.",
+    ),
     "dataset build": ("regact.cli.dataset_build", "Build a store of training examples from a genome and tracks."),
     "dataset info": ("regact.cli.dataset_info", "Show what a store holds and what it was made from."),
     "dataset audit": ("regact.cli.dataset_audit", "Find tracks and splits of a store that would mislead training."),
@@ -39,10 +45,13 @@ COMMANDS = {
         "Show a model's layers, parameters, cost and receptive field; draw it with --out.",
     ),
     "train": ("regact.cli.train", "Train the model of an experiment and write a run folder."),
-    "tune": ("regact.cli.tune", "Search for the settings of an experiment that score best."),
+    "tune": ("regact.cli.tune", "Search for the settings of an experiment that score best on its validation split."),
     "evaluate": ("regact.cli.evaluate", "Judge the best weights of a run on one split of its dataset."),
-    "compare": ("regact.cli.compare", "Train the models of an experiment under one budget and put them side by side."),
-    "report": ("regact.cli.report", "Put runs side by side on one self-contained HTML page."),
+    "compare": (
+        "regact.cli.compare",
+        "Train the models of an experiment under one budget, with one seed or several, and put them side by side.",
+    ),
+    "report": ("regact.cli.report", "Put models side by side on one self-contained HTML page."),
     "doctor": ("regact.cli.doctor", "Show versions, devices and programs, and what is missing for which command."),
 }
 GROUPS = {
