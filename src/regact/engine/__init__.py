@@ -3,6 +3,7 @@
 Knows tasks and files, not genomics; imports `errors` only.
 """
 
+from regact.engine.crc import masked_crc32c
 from regact.engine.files import (
     check_space,
     disk_full_as_error,
@@ -22,6 +23,7 @@ __all__ = [
     "available_cores",
     "check_space",
     "disk_full_as_error",
+    "masked_crc32c",
     "partial_folder",
     "progress",
     "refuse_existing",
