@@ -7,11 +7,11 @@ from regact.reads.aligner import AlignedSample, align_reads
 from regact.reads.alignments import Alignments, count_places, read_bam
 from regact.reads.coverage import coverage_intervals, write_coverage
 from regact.reads.fates import Fates
-from regact.reads.fragment import FragmentLength, estimate_fragment_bp
+from regact.reads.fragment_length import FragmentLength, estimate_fragment_bp
 from regact.reads.layout import GenomeLayout
 from regact.reads.multimap import Placement, place_reads
 from regact.reads.presets import PRESETS, CoverageSettings, coverage_settings
-from regact.reads.read_groups import ReadPlaces
+from regact.reads.read_places import ReadPlaces
 from regact.reads.sample import SampleCoverage, cover_sample
 from regact.reads.sharing import share_reads
 

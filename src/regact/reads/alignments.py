@@ -13,7 +13,7 @@ from regact.reads.bam_file import BamHeader, open_bam
 from regact.reads.bam_records import OWN_LENGTH, Tally, parse_records
 from regact.reads.layout import GenomeLayout
 from regact.reads.presets import CoverageSettings
-from regact.reads.read_groups import ReadPlaces, gather_reads
+from regact.reads.read_places import ReadPlaces, gather_reads
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from regact.reads.alignments import Alignments
 from regact.reads.bam_records import OWN_LENGTH
 from regact.reads.coverage import coverage_intervals
 from regact.reads.coverage_histogram import coverage_histogram
-from regact.reads.fragment import FragmentLength
+from regact.reads.fragment_length import FragmentLength
 from regact.reads.gc_bias import GcModel
 from regact.reads.gc_profile import WINDOW_BP, GcProfile, count_by_gc
 from regact.reads.layout import GenomeLayout
 from regact.reads.library import library_complexity
 from regact.reads.multimap import Placement
 from regact.reads.presets import CoverageSettings
-from regact.reads.read_groups import ReadPlaces
+from regact.reads.read_places import ReadPlaces
 
 _GC_EDGES = np.linspace(0, 1, 51)
 # Groups with fewer windows say more about chance than about GC.

@@ -15,14 +15,14 @@ from regact.reads.alignments import Alignments, count_places, read_bam
 from regact.reads.bam_records import OWN_LENGTH
 from regact.reads.clip import clip_factors
 from regact.reads.coverage import write_coverage
-from regact.reads.fragment import FragmentLength, estimate_fragment_bp
+from regact.reads.fragment_length import FragmentLength, estimate_fragment_bp
 from regact.reads.gc_bias import fit_gc
 from regact.reads.gc_content import fragment_gc
 from regact.reads.layout import GenomeLayout
 from regact.reads.multimap import Placement
 from regact.reads.presets import CoverageSettings, coverage_settings
 from regact.reads.qc import ReadsQc, describe_reads
-from regact.reads.read_groups import ReadPlaces
+from regact.reads.read_places import ReadPlaces
 from regact.reads.sharing import share_reads
 
 _STRANDS = {1: "_plus", -1: "_minus"}

@@ -9,7 +9,7 @@ from scipy import ndimage
 from regact.errors import DataError
 from regact.reads.compiled import compiled
 from regact.reads.layout import GenomeLayout
-from regact.reads.read_groups import ReadPlaces
+from regact.reads.read_places import ReadPlaces
 
 _SMOOTHING_SD_BP = 5.0
 # Distances around the read length, where mappability alone makes strands agree (the "phantom peak"), are passed over.
