@@ -1,6 +1,7 @@
 """Where many independent tasks run, how far they are, and outputs that are whole or absent.
 
-Knows tasks and files, not genomics; imports `errors` only.
+Also the two small things that all files of TensorFlow have in common: checksums and protocol buffers. Knows tasks and
+files, not genomics; imports `errors` only.
 """
 
 from regact.engine.crc import masked_crc32c
@@ -17,6 +18,7 @@ from regact.engine.files import (
 )
 from regact.engine.local import available_cores, run_tasks
 from regact.engine.progress import ProgressBar, progress
+from regact.engine.protobuf import read_fields, read_varint
 
 __all__ = [
     "ProgressBar",
@@ -26,6 +28,8 @@ __all__ = [
     "masked_crc32c",
     "partial_folder",
     "progress",
+    "read_fields",
+    "read_varint",
     "refuse_existing",
     "run_tasks",
     "sole_writer",
