@@ -16,12 +16,10 @@ from jaxtyping import Bool, Float16, Float64
 from regact.dataset.config import DatasetConfig
 from regact.dataset.schema import digest
 from regact.dataset.store_writer import write_targets
+from regact.dataset.track_sums import STATISTICS, sums_of_track
 from regact.genome import Interval, Regions
 from regact.tracks import Signal, Track, TrackTransform, open_signal, read_binned
-from regact.tracks.transform import FLOAT16_MAX
 
-# What ends each part: sum and sum of squares over the unmasked bins, their maximum, and how many are at the hard clip.
-STATISTICS = ("sum", "squares", "max", "clipped")
 _TRACKS_AT_ONCE = 64
 
 
@@ -112,7 +110,7 @@ def read_part(task: PartTask) -> None:
         for row in rows:
             first = (task.targets[row].start - start) // task.bin_bp
             values[row] = binned[first : first + n_bins]
-    content = values.tobytes() + _statistics(values[task.mask], task.track.clip).tobytes()
+    content = values.tobytes() + sums_of_track(values[task.mask], task.track.clip).tobytes()
     _write_whole(task.path, lambda temporary: temporary.write_bytes(content))
 
 
@@ -162,12 +160,6 @@ def _read_values(track: int, task: AssemblyTask) -> Float16[np.ndarray, "window 
     path, offset = part_path(task.parts, track, task.span), task.rows.start - task.span.start
     values = np.fromfile(path, np.float16, len(task.rows) * task.config.n_bins, offset=offset * task.config.n_bins * 2)
     return values.reshape(len(task.rows), task.config.n_bins)
-
-
-def _statistics(values: Float16[np.ndarray, "value"], clip: float | None) -> Float64[np.ndarray, "statistic"]:
-    x = values.astype(np.float64)
-    clipped = 0 if clip is None else np.count_nonzero(values >= np.float16(min(clip, FLOAT16_MAX)))
-    return np.array([x.sum(), x @ x, x.max(initial=0.0), clipped], dtype=np.float64)
 
 
 @lru_cache(maxsize=1)  # tasks come track by track, and a bedGraph is read as a whole when it is opened

@@ -13,11 +13,9 @@ from shutil import rmtree
 from typing import TypeVar
 
 import numpy as np
-from jaxtyping import Float64
 
 from regact.dataset.mask import target_intervals
 from regact.dataset.parts import (
-    STATISTICS,
     AssemblyTask,
     PartTask,
     assemble_windows,
@@ -27,6 +25,7 @@ from regact.dataset.parts import (
 )
 from regact.dataset.plan import BuildPlan
 from regact.dataset.schema import StoreHeader
+from regact.dataset.track_sums import STATISTICS, merge_sums, track_statistics
 from regact.engine import run_tasks, whole_file
 from regact.genome import Interval, Regions
 from regact.tracks import track_transform
@@ -156,7 +155,7 @@ class Round:
         statistics = np.zeros((n_tracks, len(STATISTICS)))
         for span in self.layout.spans(self.rows):
             parts = [read_statistics(part_path(self.parts, track, span)) for track in range(n_tracks)]
-            statistics = _merge(statistics, np.stack(parts))
+            statistics = merge_sums(statistics, np.stack(parts))
         with whole_file(self.record) as temporary, temporary.open("wb") as record:
             np.savez(record, statistics=statistics, digests=np.array("".join(path.read_text() for path in digests)))
 
@@ -168,25 +167,8 @@ def collect_rounds(rounds: Sequence[Round]) -> tuple[str, dict[str, np.ndarray]]
     for one in rounds:
         with np.load(one.record) as record:
             sha.update(str(record["digests"]).encode())
-            total = _merge(total, record["statistics"])
-    n = max(1, int(rounds[0].plan.mask.sum()))
-    mean = total[:, 0] / n
-    return sha.hexdigest(), {
-        "mean": mean,
-        "variance": np.maximum(total[:, 1] / n - mean**2, 0.0),
-        "max": total[:, 2],
-        "clipped": total[:, 3].astype(np.int64),
-    }
-
-
-def _merge(
-    a: Float64[np.ndarray, "track statistic"], b: Float64[np.ndarray, "track statistic"]
-) -> Float64[np.ndarray, "track statistic"]:
-    """Statistics of both: sums add up, except the maximum."""
-    merged = a + b
-    maximum = STATISTICS.index("max")
-    merged[:, maximum] = np.maximum(a[:, maximum], b[:, maximum])
-    return merged
+            total = merge_sums(total, record["statistics"])
+    return sha.hexdigest(), track_statistics(total, int(rounds[0].plan.mask.sum()))
 
 
 def _blacklist_on(blacklist: Regions, targets: Sequence[Interval]) -> Regions | None:
