@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from regact.model.conv_block import ConvBlock, SameConv1d
+from regact.model.conv_block import ConvBlock, SameConv1d, same_max_pool
 
 
 def looped_convolution(x: torch.Tensor, weight: torch.Tensor, dilation: int) -> torch.Tensor:
@@ -63,6 +63,37 @@ def test_block_is_conv_norm_relu_pool_in_the_order_of_the_paper(pool: int, train
     gradients = [torch.autograd.grad(y.pow(2).sum(), x)[0] for y in (mine, theirs)]
     torch.testing.assert_close(*gradients, rtol=0, atol=1e-10)
     torch.testing.assert_close(block.norm.running_var, reference[1].running_var)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_relu_first_is_relu_conv_norm_pool_and_leaves_its_input_alone(training: bool):
+    torch.manual_seed(0)
+    block = ConvBlock(7, 9, 6, pool=4, relu_first=True, epsilon=0.01).double().train(training)
+    nn.init.normal_(block.norm.bias)
+    reference = nn.Sequential(
+        nn.ReLU(),
+        nn.ConstantPad1d((2, 3), 0.0),
+        nn.Conv1d(7, 9, 6, bias=False),
+        nn.BatchNorm1d(9, eps=0.01),
+        nn.MaxPool1d(4),
+    ).double()
+    reference.train(training)
+    reference[2].weight.data.copy_(block.conv.weight.data)
+    reference[3].load_state_dict(block.norm.state_dict())
+    x = torch.randn(3, 7, 16, dtype=torch.float64)
+    kept = x.clone()
+    torch.testing.assert_close(block(x), reference(x), rtol=0, atol=1e-12)
+    assert torch.equal(x, kept)
+    assert (block(x) < 0).any()
+
+
+@given(pool=st.integers(1, 6), length=st.integers(1, 30))
+def test_pooling_of_any_length_is_cut_as_tensorflow_cuts_it(pool: int, length: int):
+    x = torch.randn(2, 3, 1, length, generator=torch.Generator().manual_seed(length))
+    out = -(-length // pool)
+    left = (out * pool - length) // 2  # of the padding, the odd one goes to the right
+    expected = [x[..., max(0, i * pool - left) : (i + 1) * pool - left].amax(-1) for i in range(out)]
+    assert torch.equal(same_max_pool(x, pool), torch.stack(expected, dim=-1))
 
 
 def test_output_stays_in_the_order_in_which_blocks_compute():

@@ -29,6 +29,12 @@ def test_inverse_undoes_the_link(z: float, link: str):
     assert inverse_link(apply_link(value, link), link).item() == pytest.approx(z, abs=1e-6)
 
 
+def test_small_rates_of_elu1_keep_their_digits():
+    z = torch.tensor([-16.0, -49.0, -1000.0])
+    expected = [1.1253517471925912e-07, 5.242885663363464e-22, 1.9287498479639178e-22]  # e^-16, e^-49, e^-50
+    assert apply_link(z, "elu1").tolist() == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize("link", LINKS)
 def test_inverse_of_a_large_rate_is_finite(link: str):
     assert inverse_link(torch.tensor(1e6), link).isfinite()

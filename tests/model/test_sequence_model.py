@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from regact.losses import poisson_nll
 from regact.model import PRESETS, build_model, one_hot, preset_spec
+from regact.model.conv_block import ConvBlock
 
 
 @settings(deadline=None, max_examples=20)
@@ -41,6 +42,23 @@ def test_rate_goes_through_the_link(link: str, small_model, codes):
     z = model(one_hot(codes))
     assert model.link == link
     assert (model.rate(z) > 0).all()
+
+
+def test_n_is_what_the_model_was_taught(small_model):
+    codes = torch.tensor([[0, 4, 2]], dtype=torch.uint8)
+    assert small_model(n_value=0.25).one_hot(codes)[0, :, 1].tolist() == [0.25] * 4
+    assert small_model().one_hot(codes)[0, :, 1].tolist() == [0.0] * 4
+
+
+def test_relu_first_reaches_every_block_and_ends_in_a_relu(small_model, codes):
+    model = small_model("basenji", block={"order": "relu_first", "epsilon": 0.01}).eval()
+    blocks = [module for module in model.modules() if isinstance(module, ConvBlock)]
+    assert len(blocks) > len(model.spec.tower.filters)
+    assert {(block.relu_first, block.norm.eps) for block in blocks} == {(True, 0.01)}
+    model.head.block.norm.weight.data.zero_()
+    model.head.block.norm.bias.data.fill_(-1.0)  # what the last ReLU takes away
+    z = model(model.one_hot(codes))
+    assert torch.equal(z, model.head.affine.bias[:, None].expand_as(z))
 
 
 @pytest.mark.slow

@@ -180,7 +180,10 @@ def test_a_setting_that_an_older_version_did_not_have_was_its_default(card):
     for name in ("accumulate", "compile", "activation_checkpointing"):
         del older["training"][name]
     del older["machine"]["processes"]
+    card["model"] |= {"n_value": 0.0, "block": {"order": "conv_first", "epsilon": 0.001}}
     check_resume("run", older, card)
+    with pytest.raises(RunError, match=r"model\.n_value \(0\.0, now 0\.25\)"):
+        check_resume("run", older, changed(card, model__n_value=0.25))
     with pytest.raises(RunError, match=r"training\.accumulate \(1, now 2\)"):
         check_resume("run", older, changed(card, training__accumulate=2))
 

@@ -285,6 +285,16 @@ def test_a_trunk_fits_where_its_function_is_the_same(have, want, told):
     assert mismatches(small_spec(**have), small_spec(**want), TransferConfig(run="run", parts="trunk")) == told
 
 
+def test_blocks_of_another_order_and_another_n_do_not_fit():
+    have = preset_spec("standard", tracks=1, window_bp=1024, n_value=0.25, block={"order": "relu_first"})
+    want = preset_spec("standard", tracks=1, window_bp=1024, block={"epsilon": 1e-5})
+    assert mismatches(have, want, TransferConfig(run="run")) == [
+        "its block.order is relu_first, needed conv_first",
+        "its block.epsilon is 0.001, needed 1e-05",
+        "its n_value is 0.25, needed 0.0",
+    ]
+
+
 def test_a_trunk_of_another_window_has_its_peaks_elsewhere():
     short = small_spec(preset="attention_two_sided")
     long = preset_spec(

@@ -17,7 +17,7 @@ from regact.engine import progress
 from regact.errors import RunError
 from regact.evaluation.ensemble import ensemble_rate
 from regact.genome import Genome
-from regact.model import load_model, one_hot
+from regact.model import load_model
 from regact.model.prediction import inference
 from regact.training import accuracy_table, choose_device, read_card, validate, write_table
 from regact.training.validate import Observe
@@ -131,7 +131,7 @@ def evaluate(
     def rate_of(batch: Batch, example: Example) -> Float[Tensor, "batch track bin"]:
         if ensemble:
             return ensemble_rate(model, dataset, bases, batch.rows)
-        return model.rate(model(one_hot(example.codes)))
+        return model.rate(model(model.one_hot(example.codes)))
 
     with Loader(dataset, bases, split, batch_size=batch_size, workers=workers) as loader, inference(model):
         batches = _with_progress(loader.epoch(0), f"evaluate {split}", loader.batches_per_epoch)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from regact.dataset import Store
 from regact.genome import Genome, Interval
-from regact.model import SequenceModel, one_hot
+from regact.model import SequenceModel
 
 SHIFTS_BP = (-1, 0, 1)
 
@@ -30,7 +30,7 @@ def mean_over_strands(
     The latter are brought back by flipping the bins and exchanging strand pairs. So the mean of the reverse complement
     is the strand swap of the mean.
     """
-    forward = one_hot(codes)
+    forward = model.one_hot(codes)
     backward = forward.flip(1, 2)  # A C G T reversed is T G C A: the complement; positions reversed
     rate = model.rate(model(backward)).flip(2).index_select(1, strand_pair.to(codes.device))
     return (model.rate(model(forward)) + rate) / 2

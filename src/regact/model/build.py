@@ -27,20 +27,50 @@ def build_model(spec: ModelSpec, *, seed: int | None = None) -> SequenceModel:
 
 
 def _build(spec: ModelSpec) -> SequenceModel:
-    tower = ConvTower(spec.tower.filters, spec.tower.widths, spec.tower.pools, dropout=spec.tower.dropout)
+    relu_first, epsilon = spec.block.relu_first, spec.block.epsilon
+    tower = ConvTower(
+        spec.tower.filters,
+        spec.tower.widths,
+        spec.tower.pools,
+        dropout=spec.tower.dropout,
+        relu_first=relu_first,
+        epsilon=epsilon,
+    )
     layers, channels = [], spec.tower.filters[-1]
     for layer in spec.context:
-        layers.append(_context_layer(layer, channels))
+        layers.append(_context_layer(layer, channels, relu_first=relu_first, epsilon=epsilon))
         channels = layer.channels_out(channels)
-    head = Head(channels, spec.head.filters, spec.tracks, dropout=spec.head.dropout)
-    model = SequenceModel(tower, nn.Sequential(*layers), head, crop_bins=spec.crop_bins, link=spec.head.link)
+    head = Head(
+        channels,
+        spec.head.filters,
+        spec.tracks,
+        dropout=spec.head.dropout,
+        relu_first=relu_first,
+        epsilon=epsilon,
+    )
+    model = SequenceModel(
+        tower,
+        nn.Sequential(*layers),
+        head,
+        crop_bins=spec.crop_bins,
+        link=spec.head.link,
+        n_value=spec.n_value,
+    )
     model.spec = spec
     return model
 
 
-def _context_layer(spec: ContextSpec, channels: int) -> nn.Module:
+def _context_layer(spec: ContextSpec, channels: int, *, relu_first: bool, epsilon: float) -> nn.Module:
     if isinstance(spec, DilatedSpec):
-        return DilatedStack(channels, spec.filters, spec.layers, width=spec.width, dropout=spec.dropout)
+        return DilatedStack(
+            channels,
+            spec.filters,
+            spec.layers,
+            width=spec.width,
+            dropout=spec.dropout,
+            relu_first=relu_first,
+            epsilon=epsilon,
+        )
     distance = build_distance(spec.distance, spec.heads)
     if isinstance(spec, PoolingSpec):
         return DistancePooling(distance)

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from regact.model.link import LinkName
-from regact.model.spec import DistanceName, DistancePlace, Rate
+from regact.model.spec import BlockSpec, DistanceName, DistancePlace, Rate
 
 
 class ModelConfig(BaseModel):
@@ -41,4 +41,6 @@ class ModelConfig(BaseModel):
     renormalise: bool = Field(default=False, description="after_softmax only: divide the weights by their sum")
     head_filters: PositiveInt | None = Field(default=None, description="filters of the head's block")
     link: LinkName = "exp"
+    n_value: float = Field(default=0.0, ge=0, le=1, description="of an N in each channel; 0.25 in Basenji of 2018")
+    block: BlockSpec = Field(default=BlockSpec(), description="order within convolution blocks, batch norm's epsilon")
     seed: int = Field(default=0, description="draws where the heads of a two-sided distance function start")

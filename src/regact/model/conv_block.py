@@ -6,6 +6,8 @@ faster so on CPU (benchmarks/RESULTS.md) and on tensor cores, and no block has t
 keep that order and the view in between is free.
 """
 
+from math import inf
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -48,22 +50,46 @@ class SameConv1d(nn.Module):
 class ConvBlock(nn.Module):
     """Convolution (no bias), batch norm, ReLU, max-pool, dropout, in this order.
 
-    Batch norm has epsilon 1e-3 and momentum 0.1 (0.9 in TensorFlow's terms), as the published models had.
+    With `relu_first`: ReLU, convolution, batch norm, dropout, max-pool, as Basenji had it from March 2018 on.
+    Batch norm has momentum 0.1 (0.9 in TensorFlow's terms) and by default epsilon 1e-3, as the published models had.
     """
 
     def __init__(
-        self, channels: int, filters: int, width: int, *, pool: int = 1, dilation: int = 1, dropout: float = 0.0
+        self,
+        channels: int,
+        filters: int,
+        width: int,
+        *,
+        pool: int = 1,
+        dilation: int = 1,
+        dropout: float = 0.0,
+        relu_first: bool = False,
+        epsilon: float = 1e-3,
     ) -> None:
         super().__init__()
-        self.pool = pool
+        self.pool, self.relu_first = pool, relu_first
         self.conv = SameConv1d(channels, filters, width, dilation=dilation)
-        self.norm = nn.BatchNorm2d(filters, eps=1e-3, momentum=0.1)
+        self.norm = nn.BatchNorm2d(filters, eps=epsilon, momentum=0.1)
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Float[Tensor, "batch channel position"]) -> Float[Tensor, "batch filter position//pool"]:
-        """The block's output; the length of `x` must be a multiple of `pool`."""
-        image = self.norm(self.conv(x).unsqueeze(2))
-        if self.pool > 1:
-            # Before the ReLU, not after: the same numbers, since ReLU never decreases, at 1/pool of its work.
-            image = functional.max_pool2d(image, (1, self.pool))
+        """The block's output, one position for each `pool` of `x` (rounded up)."""
+        if self.relu_first:
+            image = self.dropout(self.norm(self.conv(functional.relu(x)).unsqueeze(2)))
+            return same_max_pool(image, self.pool).squeeze(2)
+        # Pooled before the ReLU, not after: the same numbers, since ReLU never decreases, at 1/pool of its work.
+        image = same_max_pool(self.norm(self.conv(x).unsqueeze(2)), self.pool)
         return self.dropout(functional.relu(image, inplace=True)).squeeze(2)
+
+
+def same_max_pool(
+    image: Float[Tensor, "batch channel 1 position"], pool: int
+) -> Float[Tensor, "batch channel 1 position//pool"]:
+    """The largest of each `pool` positions; where they do not come out even, both ends have fewer.
+
+    That is TensorFlow's "same": with pool 4, five positions are cut after the third.
+    """
+    missing = -image.shape[-1] % pool
+    if missing:
+        image = functional.pad(image, (missing // 2, missing - missing // 2), value=-inf)
+    return functional.max_pool2d(image, (1, pool)) if pool > 1 else image

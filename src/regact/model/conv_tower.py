@@ -15,12 +15,19 @@ class ConvTower(nn.Module):
     """
 
     def __init__(
-        self, filters: Sequence[int], widths: Sequence[int], pools: Sequence[int], *, dropout: float = 0.05
+        self,
+        filters: Sequence[int],
+        widths: Sequence[int],
+        pools: Sequence[int],
+        *,
+        dropout: float = 0.05,
+        relu_first: bool = False,
+        epsilon: float = 1e-3,
     ) -> None:
         super().__init__()
         blocks, channels = [], 4
         for f, w, p in zip(filters, widths, pools, strict=True):
-            blocks.append(ConvBlock(channels, f, w, pool=p, dropout=dropout))
+            blocks.append(ConvBlock(channels, f, w, pool=p, dropout=dropout, relu_first=relu_first, epsilon=epsilon))
             channels = f
         self.blocks = nn.Sequential(*blocks)
 

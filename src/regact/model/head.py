@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from regact.model.conv_block import ConvBlock, SameConv1d
 from regact.model.link import inverse_link
@@ -12,16 +13,29 @@ from regact.shapes import check_shape
 
 
 class Head(nn.Module):
-    """A width-1 convolution block, then an affine layer to the tracks (each bin for itself)."""
+    """A width-1 convolution block, then an affine layer to the tracks (each bin for itself).
 
-    def __init__(self, channels: int, filters: int, tracks: int, *, dropout: float = 0.05) -> None:
+    With `relu_first` the block ends in batch norm, and a ReLU of its own stands before the affine layer.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        filters: int,
+        tracks: int,
+        *,
+        dropout: float = 0.05,
+        relu_first: bool = False,
+        epsilon: float = 1e-3,
+    ) -> None:
         super().__init__()
-        self.block = ConvBlock(channels, filters, 1, dropout=dropout)
+        self.block = ConvBlock(channels, filters, 1, dropout=dropout, relu_first=relu_first, epsilon=epsilon)
         self.affine = SameConv1d(filters, tracks, 1, bias=True)
 
     def forward(self, bins: Float[Tensor, "batch channel bin"]) -> Float[Tensor, "batch track bin"]:
         """Z per track and bin, the value before the link."""
-        return self.affine(self.block(bins))
+        features = self.block(bins)
+        return self.affine(functional.relu(features) if self.block.relu_first else features)
 
     @torch.no_grad()
     def start_at(self, rates: Sequence[float] | Float[Tensor, "track"], link: str = "exp") -> None:

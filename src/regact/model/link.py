@@ -3,10 +3,11 @@
 | link | rate | used by |
 | --- | --- | --- |
 | exp | e^z, z is the log rate | models trained here (Eq. 1 of the paper) |
-| elu1 | z + 1 where z > 0, else e^z | the published 2018 Basenji ("exp_linear") |
+| elu1 | z + 1 where z > 0, else e^z, z not below -50 | the published 2018 Basenji ("exp_linear") |
 | softplus | log(1 + e^z) | Basenji2 and later |
 
-No link clamps: exp of a float32 above 88.7 is inf, and training reports a loss that is not finite rather than hide it.
+exp does not clamp: that of a float32 above 88.7 is inf, and training reports a loss that is not finite rather than hide
+it.
 """
 
 from typing import Literal
@@ -24,7 +25,8 @@ def apply_link(z: Float[Tensor, "*shape"], link: str) -> Float[Tensor, "*shape"]
     if link == "exp":
         return z.exp()
     if link == "elu1":
-        return functional.elu(z) + 1
+        # Not functional.elu(z) + 1, whose small rates are differences of numbers near 1.
+        return torch.where(z > 0, z + 1, z.clamp(-50, 0).exp())
     if link == "softplus":
         return functional.softplus(z)
     raise ValueError(f"unknown link {link!r}; use exp, elu1 or softplus")

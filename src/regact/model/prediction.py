@@ -9,7 +9,6 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from regact.model.memory import in_parts
-from regact.model.one_hot import one_hot
 from regact.model.sequence_model import SequenceModel
 from regact.shapes import check_shape
 
@@ -35,7 +34,7 @@ def predict_codes(
         batch = codes[first:last]
         # Copied: torch warns of arrays that it may not write, as a genome's memory map is.
         batch = torch.tensor(batch) if isinstance(batch, np.ndarray) else batch
-        rates[first:last] = model.rate(model(one_hot(batch.to(device))))
+        rates[first:last] = model.rate(model(model.one_hot(batch.to(device))))
 
     with inference(model):
         in_parts(predict, len(codes), device, what="prediction", most=batch_size)

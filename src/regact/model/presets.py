@@ -97,6 +97,8 @@ def model_spec(
         tracks=tracks,
         window_bp=window_bp,
         crop_bins=crop_bins,
+        n_value=config.n_value,
+        block=config.block,
         tower=tower,
         context=_context(config, bins=window_bp // tower.bin_bp),
         head=HeadSpec(

@@ -1,10 +1,11 @@
 """The network on one screen: tower, context, head."""
 
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from regact.model.head import Head
 from regact.model.link import apply_link
+from regact.model.one_hot import one_hot
 from regact.model.spec import ModelSpec
 
 
@@ -21,11 +22,22 @@ class SequenceModel(nn.Module):
     spec: ModelSpec  # what `build_model` made this from; kept for saving, read by no layer
 
     def __init__(
-        self, tower: nn.Module, context: nn.Module, head: Head, *, crop_bins: int = 0, link: str = "exp"
+        self,
+        tower: nn.Module,
+        context: nn.Module,
+        head: Head,
+        *,
+        crop_bins: int = 0,
+        link: str = "exp",
+        n_value: float = 0.0,
     ) -> None:
         super().__init__()
         self.tower, self.context, self.head = tower, context, head
-        self.crop_bins, self.link = crop_bins, link
+        self.crop_bins, self.link, self.n_value = crop_bins, link, n_value
+
+    def one_hot(self, codes: UInt8[Tensor, "batch position"]) -> Float[Tensor, "batch 4 position"]:
+        """What `forward` takes for a sequence of uint8 codes: one-hot, an N as this model was taught it."""
+        return one_hot(codes, n_value=self.n_value)
 
     def forward(self, one_hot: Float[Tensor, "batch 4 position"]) -> Float[Tensor, "batch track bin"]:
         """z, the value before the link; with the exp link this is the log rate."""

@@ -122,6 +122,24 @@ class AttentionSpec(_HeadsSpec):
         return self
 
 
+class BlockSpec(Spec):
+    """What the convolution blocks of tower, dilated context and head have in common.
+
+    Attributes:
+        order: conv_first: convolution, batch norm, ReLU, max-pool (the paper's; Basenji's until March 2018).
+            relu_first: ReLU, convolution, batch norm, max-pool (Basenji's since).
+        epsilon: Added to the variance in batch norm.
+    """
+
+    order: Literal["conv_first", "relu_first"] = "conv_first"
+    epsilon: PositiveFloat = 1e-3
+
+    @property
+    def relu_first(self) -> bool:
+        """Whether the ReLU comes before the convolution."""
+        return self.order == "relu_first"
+
+
 ContextSpec = Annotated[DilatedSpec | PoolingSpec | AttentionSpec, Field(discriminator="kind")]
 
 
@@ -140,6 +158,8 @@ class ModelSpec(Spec):
     tracks: PositiveInt
     window_bp: PositiveInt = 131_072
     crop_bins: NonNegativeInt = 0
+    n_value: Annotated[float, Field(ge=0, le=1)] = 0.0  # of an N in each of the four channels
+    block: BlockSpec = BlockSpec()
     tower: TowerSpec
     context: tuple[ContextSpec, ...] = ()
     head: HeadSpec = HeadSpec()

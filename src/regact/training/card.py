@@ -18,6 +18,8 @@ from regact.training.transfer import NO_TRANSFER, TransferConfig, describe_trans
 LIMITS = {"epochs", "max_steps", "max_minutes", "patience", "save_minutes"}
 # Not so those that a falling learning rate is stretched over.
 HORIZON = {"epochs", "max_steps"}
+# Of a model's fields that an older version did not have.
+_MODEL_DEFAULTS = ModelSpec.model_construct().model_dump(mode="json")
 
 
 def describe(
@@ -59,11 +61,12 @@ def check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
         {name: value for name, value in (defaults | card["training"]).items() if name not in free}
         for card in (before, now)
     ]
+    models = [_MODEL_DEFAULTS | card["model"] for card in (before, now)]
     # The run to start from may have moved: its weights are compared.
     starts = [{k: v for k, v in (card.get("transfer") or {}).items() if k != "run"} for card in (before, now)]
     differences = [
         *_differences("store.fingerprint", before["store"]["fingerprint"], now["store"]["fingerprint"]),
-        *_differences("model", before["model"], now["model"]),
+        *_differences("model", *models),
         *_differences("training", *settings),
         *_differences("transfer", *starts),
     ]

@@ -17,7 +17,7 @@ from regact.dataset.loader import Loader
 from regact.engine import ProgressBar, progress
 from regact.errors import MemoryFullError, TrainingError
 from regact.genome import Genome
-from regact.model import ModelSpec, build_model, one_hot, save_model
+from regact.model import ModelSpec, build_model, save_model
 from regact.model.memory import is_memory_full
 from regact.model.prediction import inference
 from regact.training.card import check_fit, check_resume, check_shares, describe
@@ -326,7 +326,7 @@ class _Training:
         batches = self.valid_loader.epoch(0, start=fabric.global_rank, every=fabric.world_size)
         with inference(self.model):
             ours = validate(
-                lambda _, example: self.model.rate(self.wrapped_model(one_hot(example.codes))),
+                lambda _, example: self.model.rate(self.wrapped_model(self.model.one_hot(example.codes))),
                 self.until_interrupted(batches),
                 strand_pair=self.strand_pair,
                 device=fabric.device,

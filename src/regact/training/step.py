@@ -13,7 +13,7 @@ from torch import Tensor
 
 from regact.dataset.augment import to_device
 from regact.dataset.batch import Batch
-from regact.model import SequenceModel, one_hot
+from regact.model import SequenceModel
 from regact.model.memory import free_cached_memory, largest_that_fits
 from regact.training.config import TrainingConfig
 from regact.training.objective import kernel_penalty, poisson_sums
@@ -101,7 +101,7 @@ class TrainingStep:
     def _add_gradients(self, batch: Batch, n_terms: Float[Tensor, "1"], *, penalty: bool) -> Float[Tensor, "track"]:
         """Add the gradients of one micro-batch's part of the loss; return the sums of its terms."""
         example = to_device(batch, self.fabric.device, self.strand_pair)
-        sums = poisson_sums(self.model, self.wrapped_model(one_hot(example.codes)), example)
+        sums = poisson_sums(self.model, self.wrapped_model(self.model.one_hot(example.codes)), example)
         # Gradients are averaged over processes: times their number, the average is the sum.
         loss = sums.sum() * self.fabric.world_size / n_terms.clamp(min=1.0).squeeze()
         if penalty and self.config.l2:

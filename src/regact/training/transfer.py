@@ -60,7 +60,7 @@ def check_transfer(transfer: TransferConfig, spec: ModelSpec) -> None:
 def mismatches(source: ModelSpec, spec: ModelSpec, transfer: TransferConfig) -> list[str]:
     """Everything in which the parts to take from `source` are not those of `spec`: what was found, what is needed."""
     have, want, n = _blocks(source.tower), _blocks(spec.tower), transfer.blocks
-    problems = []
+    problems = _common_mismatches(source, spec)
     if n is None and len(have) != len(want):
         problems.append(f"its tower has {len(have)} blocks, needed {len(want)}")
     if n is not None and len(have) < n:
@@ -131,6 +131,16 @@ def start_in_words(card: Mapping[str, Any]) -> str:
     if start["rate_factor"] != 1:
         text += f", learning rate x {start['rate_factor']:g}"
     return text
+
+
+def _common_mismatches(source: ModelSpec, spec: ModelSpec) -> list[str]:
+    """What all blocks share, and what the first of them is shown, named as `model` names it."""
+    common = {
+        "block.order": (source.block.order, spec.block.order),
+        "block.epsilon": (source.block.epsilon, spec.block.epsilon),
+        "n_value": (source.n_value, spec.n_value),
+    }
+    return [f"its {name} is {found}, needed {needed}" for name, (found, needed) in common.items() if found != needed]
 
 
 def _blocks(tower: TowerSpec) -> list[str]:

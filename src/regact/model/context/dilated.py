@@ -13,10 +13,28 @@ class DilatedStack(nn.Module):
     With width 3 a bin sees 2 + 4 + ... = 2^(layers + 1) - 2 bins to either side: 254 with seven layers.
     """
 
-    def __init__(self, channels: int, filters: int, layers: int, *, width: int = 3, dropout: float = 0.1) -> None:
+    def __init__(
+        self,
+        channels: int,
+        filters: int,
+        layers: int,
+        *,
+        width: int = 3,
+        dropout: float = 0.1,
+        relu_first: bool = False,
+        epsilon: float = 1e-3,
+    ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            ConvBlock(channels + i * filters, filters, width, dilation=2 ** (i + 1), dropout=dropout)
+            ConvBlock(
+                channels + i * filters,
+                filters,
+                width,
+                dilation=2 ** (i + 1),
+                dropout=dropout,
+                relu_first=relu_first,
+                epsilon=epsilon,
+            )
             for i in range(layers)
         )
 
