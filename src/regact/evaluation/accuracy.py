@@ -1,8 +1,9 @@
 """The accuracy of a run on one split: per track, per assay and in the mean, over all unmasked bins of all windows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -17,9 +18,10 @@ from regact.engine import progress
 from regact.errors import RunError
 from regact.evaluation.ensemble import ensemble_rate
 from regact.genome import Genome
-from regact.model import load_model
+from regact.model import load_model, load_spec
 from regact.model.prediction import inference
 from regact.training import accuracy_table, choose_device, read_card, validate, write_table
+from regact.training.card import check_sizes
 from regact.training.validate import Observe
 
 MEASURES = ("pearson", "pearson_log1p", "r2", "r2_log1p")
@@ -72,11 +74,14 @@ class Accuracy:
 
 
 def open_store_of(run: Path, store: str | Path | Store | None) -> Store:
-    """The dataset that the run was trained on, from where it lay or from `store`.
+    """The dataset that the run was trained on, from where it lay or from `store`; of imported weights any that fits.
 
-    Raises: RunError where that is another dataset, or `run` is no run folder; as `open_store`.
+    Raises: RunError where that is another dataset, or `run` is no run folder; DataError where its windows, bins or
+        number of tracks are not those of imported weights; as `open_store`.
     """
     card = read_card(run)
+    if card["store"] is None:
+        return _store_for_imported(run, card, store)
     opened = store if isinstance(store, Store) else open_store(store or card["store"]["path"])
     if opened.fingerprint != card["store"]["fingerprint"]:
         lacking = [name for name in card["tracks"] if name not in opened.sheet.identifiers]
@@ -87,6 +92,23 @@ def open_store_of(run: Path, store: str | Path | Store | None) -> Store:
             f"{opened.fingerprint[:12]}{lacks}{', ...' if len(lacking) > 3 else ''}",
             "the same dataset",
             "say with --store where that is",
+        )
+    return opened
+
+
+def _store_for_imported(run: Path, card: Mapping[str, Any], store: str | Path | Store | None) -> Store:
+    if store is None:
+        raise RunError(run, "its weights were imported and know no dataset", "one", "say with --store where it is")
+    opened = store if isinstance(store, Store) else open_store(store)
+    check_sizes(opened, load_spec(run))
+    pairs = list(zip(opened.sheet.identifiers, card["tracks"], strict=True))
+    other = [f"{found} for {needed}" for found, needed in pairs if found != needed]
+    if other and card["source"]["tracks_from"] is not None:
+        raise RunError(
+            run,
+            f"{opened.path} has {len(other)} other tracks: {', '.join(other[:3])}{', ...' if len(other) > 3 else ''}",
+            "those of the weights, in their order",
+            "import the weights with the dataset's own track sheet if the names alone differ",
         )
     return opened
 

@@ -11,6 +11,7 @@ import torch
 from regact.dataset import Store
 from regact.errors import ConfigError, DataError, RunError
 from regact.model import ModelSpec
+from regact.tracks import TrackSheet
 from regact.training.config import TrainingConfig
 from regact.training.transfer import NO_TRANSFER, TransferConfig, describe_transfer
 
@@ -35,7 +36,7 @@ def describe(
     return {
         "store": {"path": str(store.path), "fingerprint": store.fingerprint},
         "genome": {"name": store.genome_name, "path": str(store.genome_path), "checksum": store.genome_checksum},
-        "tracks": list(store.sheet.identifiers),
+        **describe_tracks(store.sheet),
         "model": spec.model_dump(mode="json"),
         "training": config.model_dump(mode="json"),
         "transfer": describe_transfer(transfer),
@@ -50,6 +51,15 @@ def describe(
             "threads": torch.get_num_threads(),
             "processes": processes,
         },
+    }
+
+
+def describe_tracks(sheet: TrackSheet) -> dict[str, Any]:
+    """The entries that say what a model's outputs are, in order."""
+    return {
+        "tracks": list(sheet.identifiers),
+        "strand_pair": sheet.strand_pair.tolist(),
+        "descriptions": [track.description for track in sheet.tracks],
     }
 
 
@@ -134,6 +144,19 @@ def check_shares(store: Store, config: TrainingConfig, processes: int) -> None:
 
 def check_fit(store: Store, spec: ModelSpec, config: TrainingConfig) -> None:
     """Raise DataError unless model, store and augmentation agree."""
+    check_sizes(store, spec)
+    shift = config.augmentation.max_shift_bp
+    if shift > store.max_shift_bp:
+        raise DataError(
+            store.path,
+            f"training.augmentation.max_shift_bp is {shift}, and the splits keep {store.max_shift_bp} apart",
+            f"{store.max_shift_bp} at most",
+            "lower it, or build the store with a larger dataset.max_shift_bp",
+        )
+
+
+def check_sizes(store: Store, spec: ModelSpec) -> None:
+    """Raise DataError unless windows, bins and tracks of the store are those of the model."""
     asked = {
         "window_bp": (spec.window_bp, store.window_bp),
         "bin_bp": (spec.bin_bp, store.bin_bp),
@@ -145,11 +168,3 @@ def check_fit(store: Store, spec: ModelSpec, config: TrainingConfig) -> None:
         found = ", ".join(f"{name} {pair[1]}" for name, pair in different.items())
         needed = ", ".join(f"{name} {pair[0]}" for name, pair in different.items())
         raise DataError(store.path, f"the store has {found}", f"{needed}, as the model", "make one fit the other")
-    shift = config.augmentation.max_shift_bp
-    if shift > store.max_shift_bp:
-        raise DataError(
-            store.path,
-            f"training.augmentation.max_shift_bp is {shift}, and the splits keep {store.max_shift_bp} apart",
-            f"{store.max_shift_bp} at most",
-            "lower it, or build the store with a larger dataset.max_shift_bp",
-        )

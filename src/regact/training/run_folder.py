@@ -3,6 +3,7 @@
     config.yaml          every setting, resolved
     weights.safetensors  the best weights so far, with the model's spec
     card.json            what the run was made from, and its `state`: training, interrupted, failed or finished
+                         (imported where the weights come from elsewhere: pretrained/run_folder.py)
     log.csv              one row an epoch
     metrics.tsv          accuracy of the best weights per track on the validation split (when finished)
     last/                the state to resume from

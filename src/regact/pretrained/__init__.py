@@ -1,0 +1,9 @@
+"""Other people's weights as run folders, read without the programs that wrote them, and our runs made to travel.
+
+A reader of each file format, the layout of each published family of models, one writer of run folders. May import
+`training`, `model`, `tracks`, `engine` and what those may; nothing in a file that it reads is ever run.
+"""
+
+from regact.pretrained.run_folder import write_imported_run
+
+__all__ = ["write_imported_run"]

@@ -1,0 +1,103 @@
+"""What every importer ends with: a run folder, which evaluation, transfer and the rest take like one that was trained.
+
+    weights.safetensors  the imported weights, with the model's spec
+    config.yaml          the model, and what it was imported from
+    card.json            the same and the tracks; `state` is imported, and there is no store, genome or training
+
+There is no log, no table of metrics and nothing to resume.
+"""
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from regact.engine import whole_folder
+from regact.errors import ConfigError, OutputExistsError
+from regact.model import SequenceModel, save_model
+from regact.tracks import Track, TrackSheet
+from regact.training.card import describe_tracks
+from regact.training.run_folder import CARD, write_card, write_settings
+
+
+def write_imported_run(
+    model: SequenceModel,
+    out: str | Path,
+    *,
+    sheet: TrackSheet | None,
+    source: Mapping[str, Any],
+    overwrite: bool = False,
+) -> Path:
+    """Write `model`, whose weights come from elsewhere, as the run folder `out`, whole or not at all; return it.
+
+    Args:
+        model: The network with the imported weights in place, built by `build_model`.
+        out: The folder.
+        sheet: What the tracks are, in the order of the model's outputs. Without it they are `track_1`, `track_2`, ...,
+            each its own strand pair, and evaluation holds no names against a dataset's.
+        source: What the weights came from, for the card: `format`, `files` (`describe_files`) and settings; plain
+            values that JSON knows.
+        overwrite: Replace a run folder that is there.
+
+    Raises:
+        ConfigError: the sheet has another number of tracks than the model.
+        OutputExistsError: `out` is there and may not be replaced, or is no run folder.
+    """
+    out = Path(out)
+    check_sheet(sheet, model.spec.tracks)
+    refuse_other_folder(out)
+    tracks = sheet or unnamed_tracks(model.spec.tracks)
+    about = {
+        "source": {**source, "tracks_from": None if sheet is None else str(sheet.path)},
+        "model": model.spec.model_dump(mode="json"),
+    }
+    with whole_folder(out, overwrite=overwrite) as folder:
+        save_model(model, folder)
+        write_settings(folder, about)
+        write_card(
+            folder,
+            state="imported",
+            store=None,
+            genome=None,
+            **describe_tracks(tracks),
+            **about,
+            training=None,
+            transfer=None,
+            code={
+                "regact": importlib.metadata.version("regact"),
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+            },
+        )
+    return out
+
+
+def describe_files(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
+    """Name, size and sha256 of each file, for a card; read in pieces, so that no file has to fit in memory."""
+    described = []
+    for path in map(Path, paths):
+        with path.open("rb") as file:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        described.append({"name": path.name, "bytes": path.stat().st_size, "sha256": checksum})
+    return described
+
+
+def check_sheet(sheet: TrackSheet | None, tracks: int) -> None:
+    """Raise ConfigError unless the sheet, where there is one, has as many tracks as the weights."""
+    if sheet is not None and len(sheet) != tracks:
+        raise ConfigError(sheet.path, [f"{len(sheet):,} tracks; needed {tracks:,}, as many as the weights have"])
+
+
+def refuse_other_folder(out: Path) -> None:
+    """Raise OutputExistsError where `out` is something else than a run folder: --overwrite is for those alone."""
+    if out.exists() and not (out / CARD).is_file():
+        raise OutputExistsError(out, "already there, and no run folder", "a new name")
+
+
+def unnamed_tracks(tracks: int) -> TrackSheet:
+    """Tracks of which nothing is known: `track_1`, `track_2`, ..., each its own strand pair."""
+    return TrackSheet(tuple(Track(f"track_{row + 1}", (), strand_pair=row) for row in range(tracks)), Path())
