@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -61,6 +61,17 @@ def single_place(start: np.ndarray, length: np.ndarray) -> Alignments:
     return Alignments(np.arange(len(start) + 1), start + length // 2, start, length.astype(np.int32), strand)
 
 
+def one_ended(bases: Bases, pairs: Alignments, length_bp: int) -> Alignments:
+    """The pairs' reads on a strand drawn for each, extended to one length for all."""
+    forward = np.random.default_rng(0).random(len(pairs)) < 0.5
+    start = np.where(forward, pairs.start, pairs.start + pairs.length - length_bp)
+    contig = bases.layout.contig_of(pairs.start)
+    end = np.minimum(start + length_bp, bases.layout.offsets[contig + 1])
+    start = np.maximum(start, bases.layout.offsets[contig])
+    length, strand = (end - start).astype(np.int32), np.where(forward, 1, -1).astype(np.int8)
+    return Alignments(pairs.offsets, start + length // 2, start, length, strand, extended=np.ones(len(start), np.bool_))
+
+
 def in_windows(bases: Bases, alignments: Alignments, weight: np.ndarray) -> np.ndarray:
     counts = np.bincount(alignments.place // 1000, weights=weight, minlength=bases.layout.total_bp // 1000)
     return counts[: bases.layout.total_bp // 1000]
@@ -103,6 +114,20 @@ class TestKnownBias:
         alignments = draw_fragments(bases, 600_000, lambda gc: np.minimum(1, np.exp(4 * (gc - 0.65))), seed=5)
         before = in_windows(bases, alignments, np.ones(len(alignments)))
         assert np.corrcoef(bases.is_gc.reshape(-1, 1000).mean(axis=1), before)[0, 1] > 0.3
+
+    def test_is_removed_from_reads_that_show_one_end(self, bases):
+        """Their fragments are 200 ± 30 bases long, but each is taken for 200."""
+        pairs = draw_fragments(bases, 1_000_000, lambda gc: np.minimum(1, np.exp(8 * (gc - 0.65))), seed=12)
+        reads, by = one_ended(bases, pairs, 200), bases.is_gc.reshape(-1, 1000).mean(axis=1)
+        weight, left = np.ones(len(reads), np.float32), {}
+        for extended in (reads.extended, None):
+            reads = replace(reads, extended=extended)
+            gc = fragment_gc(bases.genome, bases.layout, reads)
+            model = fit_gc(bases.genome, bases.layout, reads, gc, weight)
+            after = in_windows(bases, reads, weight * model.factors(gc, weight))
+            left[extended is None] = np.corrcoef(by, after)[0, 1]
+        assert abs(left[False]) < 0.02
+        assert left[True] > 0.04  # what one length for all would leave
 
     def test_order_of_reads_changes_no_bit(self, bases):
         rng = np.random.default_rng(3)

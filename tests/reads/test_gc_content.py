@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from regact.genome import Genome, load_genome
 from regact.reads.alignments import Alignments
-from regact.reads.gc_content import fragment_gc, gc_shares
+from regact.reads.gc_content import LENGTH_SPREAD, fragment_gc, gc_shares, length_taper
 from regact.reads.layout import GenomeLayout
 
 SEQUENCES = {"a": "ACGTNacgtRGGGCCCATATNNNN", "b": "gcgcATAT", "c": "NNNN"}
@@ -61,3 +61,43 @@ class TestShares:
     def test_beyond_a_contig(self, genome, layout, start, length):
         with pytest.raises(ValueError, match=r"beyond|start at"):
             gc_shares(genome, layout, np.array([start]), np.array([length]))
+
+
+class TestOneEnd:
+    """Single-end reads: the mean over the lengths that their fragments may have."""
+
+    def test_equals_a_loop_over_lengths(self, tmp_path):
+        rng = np.random.default_rng(2)
+        bases = "".join(rng.choice(list("ACGTgcN"), 3_000))
+        (tmp_path / "genome.fa").write_text(f">a\n{bases[:1_800]}\n>b\n{bases[1_800:]}\n")
+        genome = load_genome(tmp_path / "genome.fa")
+        layout = GenomeLayout.from_lengths(genome.lengths)
+        start = np.array([300, 700, 1_750, 1_800, 2_500, 2_950])
+        length = np.array([100, 100, 50, 100, 73, 50], np.int32)
+        strand = np.array([1, -1, 1, -1, 1, 1], np.int8)
+        extended = np.array([True, True, True, True, False, True])
+        alignments = Alignments(np.arange(7), start, start, length, strand, extended=extended)
+        lengths = np.arange(50, 151)
+        chance = np.exp(-(((lengths - 100) / (100 * LENGTH_SPREAD)) ** 2) / 2)
+        found = fragment_gc(genome, layout, alignments)
+        for gc, *fragment in zip(found, start, length, strand, extended, strict=True):
+            assert gc == pytest.approx(self.mean_share(bases, *fragment, lengths, chance), abs=1e-6)
+
+    @staticmethod
+    def mean_share(bases, start, length, strand, is_extended, lengths, chance) -> float:
+        """Known bases of each length count for 1 / length, whether the contig (it ends at 1,800) holds all or not."""
+        first, last = (0, 1_800) if start < 1_800 else (1_800, 3_000)
+        of_gc = known = 0.0
+        for bp, weight in zip(lengths, chance, strict=True) if is_extended else [(length, 1)]:
+            left = start if strand > 0 else start + length - bp
+            part = bases[max(left, first) : min(left + bp, last)].upper()
+            of_gc += weight * (part.count("G") + part.count("C")) / bp
+            known += weight * (len(part) - part.count("N")) / bp
+        return of_gc / known
+
+    @given(st.integers(1, 2_000))
+    def test_taper_is_a_mean_that_only_falls(self, length_bp):
+        taper = length_taper(length_bp)
+        assert taper.sum() == pytest.approx(1)
+        assert (np.diff(taper) <= 0).all()
+        assert np.arange(len(taper)) @ taper == pytest.approx((length_bp - 1) / 2, abs=0.5)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, Int8, Int16, Int32, Int64
+from jaxtyping import Bool, Float32, Int8, Int16, Int32, Int64
 
 from regact.errors import DataError
 from regact.genome import ContigAlias, match_contigs
@@ -28,6 +28,7 @@ class Alignments:
         strand: +1 or -1, of read 1.
         differences: Bases by which the read, with its mate, differs from the genome there; -1 where the aligner is
             silent.
+        extended: Where `length` is the sample's and not the fragment's own, as of single-end reads; None for nowhere.
     """
 
     offsets: Int64[np.ndarray, "read+1"]
@@ -36,6 +37,7 @@ class Alignments:
     length: Int32[np.ndarray, "alignment"]
     strand: Int8[np.ndarray, "alignment"]
     differences: Int16[np.ndarray, "alignment"] | None = None
+    extended: Bool[np.ndarray, "alignment"] | None = None
 
     def __len__(self) -> int:
         return len(self.place)
@@ -116,6 +118,7 @@ def count_places(
     rows = reads.rows
     strand = rows["strand"].astype(np.int8)
     start, length = rows["start"].astype(np.int64), rows["length"].astype(np.int64)
+    extended = None
     if fragment_bp is not None:
         extended = rows["kind"] & OWN_LENGTH == 0
         start = np.where(extended & (strand < 0), start + length - fragment_bp, start)
@@ -129,7 +132,8 @@ def count_places(
         place = np.clip(place, first, last - 1)
     else:
         place = start + (end - start) // 2
-    return Alignments(reads.offsets, place, start, (end - start).astype(np.int32), strand, rows["differences"])
+    length = (end - start).astype(np.int32)
+    return Alignments(reads.offsets, place, start, length, strand, rows["differences"], extended)
 
 
 def _contig_offsets(

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 from regact.errors import DataError
 from regact.genome import Genome
 from regact.reads.alignments import Alignments
-from regact.reads.gc_content import gc_shares
+from regact.reads.gc_content import fragment_gc
 from regact.reads.layout import GenomeLayout
 
 WINDOW_BP = 1024
@@ -81,19 +81,28 @@ def possible_gc(
 
     NO_BIN where such a fragment would reach beyond its contig.
     """
-    observed = np.sort(alignments.length)
-    some = observed[np.linspace(0, len(observed) - 1, _LENGTHS).round().astype(np.int64)]
+    kinds = (alignments.length,) if alignments.extended is None else (alignments.extended, alignments.length)
+    by_length = np.lexsort(kinds)
+    some = by_length[np.linspace(0, len(by_length) - 1, _LENGTHS).round().astype(np.int64)]
     per_window = WINDOW_BP // STRIDE_BP
     bins = np.full((len(windows.starts), per_window), NO_BIN, np.uint8)
     for first in range(0, len(bins), _WINDOWS_AT_ONCE):
         part = bins[first : first + _WINDOWS_AT_ONCE].reshape(-1)
         window_starts = windows.starts[first : first + _WINDOWS_AT_ONCE]
         centres = (window_starts[:, None] + np.arange(STRIDE_BP // 2, WINDOW_BP, STRIDE_BP)).ravel()
-        lengths = some[(first * per_window + np.arange(len(centres))) * _LENGTH_STEP % _LENGTHS]
-        starts = centres - lengths // 2
+        drawn = (first * per_window + np.arange(len(centres))) * _LENGTH_STEP % _LENGTHS
+        starts, lengths = centres - alignments.length[some[drawn]] // 2, alignments.length[some[drawn]]
         contig = layout.contig_of(centres)
-        inside = (starts >= layout.offsets[contig]) & (starts + lengths <= layout.offsets[contig + 1])
-        part[inside] = gc_bins(gc_shares(genome, layout, starts[inside], lengths[inside]))
+        inside = np.flatnonzero((starts >= layout.offsets[contig]) & (starts + lengths <= layout.offsets[contig + 1]))
+        possible = Alignments(
+            np.arange(len(inside) + 1),
+            centres[inside],
+            starts[inside],
+            lengths[inside],
+            (1 - 2 * (drawn[inside] % 2)).astype(np.int8),
+            extended=None if alignments.extended is None else alignments.extended[some[drawn[inside]]],
+        )
+        part[inside] = gc_bins(fragment_gc(genome, layout, possible))
     return bins
 
 
