@@ -12,8 +12,7 @@ import pandas as pd
 from regact.engine import whole_file
 from regact.evaluation import MEASURES, Judgement
 from regact.evaluation.baselines import NAME as BASELINE
-from regact.model import ModelSpec, count, reach_bp
-from regact.model.spec import AttentionSpec, DilatedSpec
+from regact.model import ModelSpec, count, reach_bp, summarize_context
 from regact.training import read_card
 from regact.training.run_folder import LOG
 from regact.training.transfer import start_in_words
@@ -76,13 +75,12 @@ def write_results(path: Path, results: Sequence[Result]) -> None:
 
 def _context(spec: ModelSpec) -> Row:
     """Layers, heads and distance function; several attention layers are joined by commas."""
-    dilated = [layer for layer in spec.context if isinstance(layer, DilatedSpec)]
-    distant = [layer for layer in spec.context if not isinstance(layer, DilatedSpec)]
+    context = summarize_context(spec)
     return {
-        "dilated_layers": sum(layer.layers for layer in dilated),
-        "attention_layers": sum(isinstance(layer, AttentionSpec) for layer in distant),
-        "heads": ",".join(str(layer.heads) for layer in distant),
-        "distance": ",".join(dict.fromkeys(layer.distance.kind for layer in distant)),
+        "dilated_layers": context.dilated_layers,
+        "attention_layers": len(context.attention_heads),
+        "heads": ",".join(map(str, context.pooling_heads + context.attention_heads)),
+        "distance": ",".join(context.distances),
     }
 
 

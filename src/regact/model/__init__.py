@@ -8,6 +8,7 @@ A `ModelConfig` (what a user writes) becomes a `ModelSpec` (plain numbers), whic
 from regact.model.build import build_model
 from regact.model.checkpoint import load_model, load_spec, save_model, weights_checksum
 from regact.model.config import ModelConfig
+from regact.model.context_summary import ContextSummary, summarize_context
 from regact.model.cost import Cost, Layer, count
 from regact.model.one_hot import one_hot
 from regact.model.prediction import predict_codes
@@ -18,6 +19,7 @@ from regact.model.spec import ModelSpec
 
 __all__ = [
     "PRESETS",
+    "ContextSummary",
     "Cost",
     "Layer",
     "ModelConfig",
@@ -35,5 +37,6 @@ __all__ = [
     "reach_bp",
     "receptive_field_bp",
     "save_model",
+    "summarize_context",
     "weights_checksum",
 ]

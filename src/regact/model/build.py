@@ -8,9 +8,11 @@ from regact.model.context.dilated import DilatedStack
 from regact.model.context.distance import ConstantDecay, LearnedDecay, NoDistance, TwoSidedDecay, peak_alphas
 from regact.model.context.pooling import DistancePooling
 from regact.model.conv_tower import ConvTower
-from regact.model.head import Head
+from regact.model.head import Head, TrackHead
 from regact.model.sequence_model import SequenceModel
 from regact.model.spec import ContextSpec, DilatedSpec, DistanceSpec, ModelSpec, PoolingSpec
+from regact.model.stack.build import build_context, build_head, build_tower
+from regact.model.stack.spec import StackHeadSpec, StackSpec
 
 
 def build_model(spec: ModelSpec, *, seed: int | None = None) -> SequenceModel:
@@ -27,31 +29,15 @@ def build_model(spec: ModelSpec, *, seed: int | None = None) -> SequenceModel:
 
 
 def _build(spec: ModelSpec) -> SequenceModel:
-    relu_first, epsilon = spec.block.relu_first, spec.block.epsilon
-    tower = ConvTower(
-        spec.tower.filters,
-        spec.tower.widths,
-        spec.tower.pools,
-        dropout=spec.tower.dropout,
-        relu_first=relu_first,
-        epsilon=epsilon,
-    )
-    layers, channels = [], spec.tower.filters[-1]
-    for layer in spec.context:
-        layers.append(_context_layer(layer, channels, relu_first=relu_first, epsilon=epsilon))
+    tower = _tower(spec)  # first: weights are drawn in this order
+    layers, channels = [], spec.tower_channels
+    for number, layer in enumerate(spec.context):
+        layers.append(_context_layer(layer, channels, spec, first=number == 0))
         channels = layer.channels_out(channels)
-    head = Head(
-        channels,
-        spec.head.filters,
-        spec.tracks,
-        dropout=spec.head.dropout,
-        relu_first=relu_first,
-        epsilon=epsilon,
-    )
     model = SequenceModel(
         tower,
         nn.Sequential(*layers),
-        head,
+        _head(spec, channels),
         crop_bins=spec.crop_bins,
         link=spec.head.link,
         n_value=spec.n_value,
@@ -60,26 +46,56 @@ def _build(spec: ModelSpec) -> SequenceModel:
     return model
 
 
-def _context_layer(spec: ContextSpec, channels: int, *, relu_first: bool, epsilon: float) -> nn.Module:
-    if isinstance(spec, DilatedSpec):
+def _tower(spec: ModelSpec) -> nn.Module:
+    tower, block = spec.tower, spec.block
+    if isinstance(tower, StackSpec):
+        return build_tower(tower)
+    return ConvTower(
+        tower.filters,
+        tower.widths,
+        tower.pools,
+        dropout=tower.dropout,
+        relu_first=block.relu_first,
+        epsilon=block.epsilon,
+    )
+
+
+def _head(spec: ModelSpec, channels: int) -> TrackHead:
+    head, block = spec.head, spec.block
+    if isinstance(head, StackHeadSpec):
+        return build_head(head, channels, spec.tracks)
+    return Head(
+        channels,
+        head.filters,
+        spec.tracks,
+        dropout=head.dropout,
+        relu_first=block.relu_first,
+        epsilon=block.epsilon,
+    )
+
+
+def _context_layer(layer: ContextSpec, channels: int, spec: ModelSpec, *, first: bool) -> nn.Module:
+    if isinstance(layer, StackSpec):
+        return build_context(layer, channels, spec.kept if first else ())
+    if isinstance(layer, DilatedSpec):
         return DilatedStack(
             channels,
-            spec.filters,
-            spec.layers,
-            width=spec.width,
-            dropout=spec.dropout,
-            relu_first=relu_first,
-            epsilon=epsilon,
+            layer.filters,
+            layer.layers,
+            width=layer.width,
+            dropout=layer.dropout,
+            relu_first=spec.block.relu_first,
+            epsilon=spec.block.epsilon,
         )
-    distance = build_distance(spec.distance, spec.heads)
-    if isinstance(spec, PoolingSpec):
+    distance = build_distance(layer.distance, layer.heads)
+    if isinstance(layer, PoolingSpec):
         return DistancePooling(distance)
     return Attention(
         channels,
         distance,
-        heads=spec.heads,
-        distance_after_softmax=spec.distance_place == "after_softmax",
-        renormalise=spec.renormalise,
+        heads=layer.heads,
+        distance_after_softmax=layer.distance_place == "after_softmax",
+        renormalise=layer.renormalise,
     )
 
 

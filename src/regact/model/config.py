@@ -2,8 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
+from regact.model.base_spec import Rate
 from regact.model.link import LinkName
-from regact.model.spec import BlockSpec, DistanceName, DistancePlace, Rate
+from regact.model.spec import BlockSpec, DistanceName, DistancePlace
 
 
 class ModelConfig(BaseModel):

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from regact.model.spec import AttentionSpec, DilatedSpec, ModelSpec, PoolingSpec
+from regact.model.stack.cost import BlockCost, block_costs
+from regact.model.stack.layer_spec import channels_behind
+from regact.model.stack.spec import SEQUENCE_CHANNELS, StackBlockSpec, StackHeadSpec, StackSpec
 
 _PARAMETERS_PER_HEAD = {"none": 0, "constant": 0, "variable": 1, "two_sided": 2}
 _DISTANCE_NAMES = {
@@ -54,21 +57,42 @@ class Cost:
 
 def count(spec: ModelSpec) -> Cost:
     """The cost of a network of this spec, layer by layer."""
-    bins = spec.window_bp // spec.bin_bp
-    layers = [*_tower(spec)]
-    for layer in spec.context:
-        layers += _context_layer(layer, layers[-1].channels, bins)
-    channels = spec.tower.filters[-1]
-    for layer in spec.context:
+    bins = spec.window_bp // spec.tower.bin_bp
+    layers, channels = [*_tower(spec)], spec.tower_channels
+    for number, layer in enumerate(spec.context):
+        if isinstance(layer, StackSpec):
+            kept = [(c, bins * positions) for c, positions in spec.kept] if number == 0 else []
+            layers += [_of_stack("context", block) for block in block_costs(layer.blocks, channels, bins, kept)]
+            bins *= layer.upsample
+        else:
+            layers += _context_layer(layer, channels, bins)
         channels = layer.channels_out(channels)
-    layers.append(_block("head", "conv 1", channels, spec.head.filters, 1, spec.bins))
-    affine = spec.head.filters * spec.tracks
-    layers.append(Layer("head", "affine", spec.tracks, spec.bins, affine + spec.tracks, affine * spec.bins))
-    return Cost(tuple(layers))
+    return Cost((*layers, *_head(spec, channels)))
+
+
+def _head(spec: ModelSpec, channels: int) -> Iterator[Layer]:
+    if isinstance(spec.head, StackHeadSpec):
+        if spec.head.layers:
+            block = StackBlockSpec(name="block", layers=spec.head.layers)
+            yield from (_of_stack("head", cost) for cost in block_costs([block], channels, spec.bins))
+            channels = channels_behind(spec.head.layers, channels)
+    else:
+        yield _block("head", "conv 1", channels, spec.head.filters, 1, spec.bins)
+        channels = spec.head.filters
+    affine = channels * spec.tracks
+    yield Layer("head", "affine", spec.tracks, spec.bins, affine + spec.tracks, affine * spec.bins)
+
+
+def _of_stack(part: str, block: BlockCost) -> Layer:
+    return Layer(part, block.name, block.channels, block.positions, block.parameters, block.macs)
 
 
 def _tower(spec: ModelSpec) -> Iterator[Layer]:
-    channels, positions = 4, spec.window_bp
+    if isinstance(spec.tower, StackSpec):
+        blocks = block_costs(spec.tower.blocks, SEQUENCE_CHANNELS, spec.window_bp)
+        yield from (_of_stack("tower", block) for block in blocks)
+        return
+    channels, positions = SEQUENCE_CHANNELS, spec.window_bp
     for filters, width, pool in zip(spec.tower.filters, spec.tower.widths, spec.tower.pools, strict=True):
         name = f"conv {width}" + (f", pool {pool}" if pool > 1 else "")
         yield _block("tower", name, channels, filters, width, positions, pool=pool)

@@ -12,7 +12,26 @@ from regact.model.link import inverse_link
 from regact.shapes import check_shape
 
 
-class Head(nn.Module):
+class TrackHead(nn.Module):
+    """What every head has: an affine layer to the tracks, the last step."""
+
+    affine: SameConv1d
+
+    @torch.no_grad()
+    def start_at(self, rates: Sequence[float] | Float[Tensor, "track"], link: str = "exp") -> None:
+        """Set the bias so that an untrained model predicts about `rates`, for example each track's mean count.
+
+        Training then starts with shapes and not with scales, which may differ a thousandfold between tracks.
+        Rates below 1e-4 count as 1e-4. Raises: ShapeError unless there is one rate per track.
+        """
+        bias = self.affine.bias
+        values = torch.as_tensor(rates, dtype=torch.float64, device=self.affine.weight.device)
+        check_shape(values, "track", name="rates", track=self.affine.weight.shape[0])
+        if bias is not None:
+            bias.copy_(inverse_link(values.clamp(min=1e-4), link))
+
+
+class Head(TrackHead):
     """A width-1 convolution block, then an affine layer to the tracks (each bin for itself).
 
     With `relu_first` the block ends in batch norm, and a ReLU of its own stands before the affine layer.
@@ -36,16 +55,3 @@ class Head(nn.Module):
         """Z per track and bin, the value before the link."""
         features = self.block(bins)
         return self.affine(functional.relu(features) if self.block.relu_first else features)
-
-    @torch.no_grad()
-    def start_at(self, rates: Sequence[float] | Float[Tensor, "track"], link: str = "exp") -> None:
-        """Set the bias so that an untrained model predicts about `rates`, for example each track's mean count.
-
-        Training then starts with shapes and not with scales, which may differ a thousandfold between tracks.
-        Rates below 1e-4 count as 1e-4. Raises: ShapeError unless there is one rate per track.
-        """
-        bias = self.affine.bias
-        values = torch.as_tensor(rates, dtype=torch.float64, device=self.affine.weight.device)
-        check_shape(values, "track", name="rates", track=self.affine.weight.shape[0])
-        if bias is not None:
-            bias.copy_(inverse_link(values.clamp(min=1e-4), link))

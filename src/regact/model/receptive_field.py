@@ -1,10 +1,15 @@
 """How many bases one output bin can depend on, computed from the spec."""
 
 from regact.model.spec import DilatedSpec, ModelSpec
+from regact.model.stack.cost import field
+from regact.model.stack.spec import StackSpec
 
 
 def tower_field_bp(spec: ModelSpec) -> tuple[int, int]:
     """Bases beyond a bin's own, to its left and to its right, that the tower reads for it."""
+    if isinstance(spec.tower, StackSpec):
+        seen = field(spec.tower.layers, 1)
+        return (spec.window_bp, spec.window_bp) if seen is None else seen[:2]
     left = right = 0
     stride = 1
     for width, pool in zip(spec.tower.widths, spec.tower.pools, strict=True):
@@ -16,18 +21,23 @@ def tower_field_bp(spec: ModelSpec) -> tuple[int, int]:
 
 def reach_bins(spec: ModelSpec) -> int | None:
     """Bins to either side that the context shows to a bin: 0 without context, None for the whole window."""
-    reach = 0
-    for layer in spec.context:
-        if not isinstance(layer, DilatedSpec):
-            return None
-        reach += sum(layer.width // 2 * 2 ** (i + 1) for i in range(layer.layers))
-    return reach
+    reach = reach_bp(spec)
+    return None if reach is None else -(-reach // spec.bin_bp)
 
 
 def reach_bp(spec: ModelSpec) -> int | None:
-    """`reach_bins` in bases: 32,512 for `basenji`. None for the whole window."""
-    reach = reach_bins(spec)
-    return None if reach is None else reach * spec.bin_bp
+    """What the context shows to a bin in bases to either side: 32,512 for `basenji`. None for the whole window."""
+    reach, stride = 0, spec.tower.bin_bp
+    for layer in spec.context:
+        if isinstance(layer, DilatedSpec):
+            reach += sum(layer.width // 2 * 2 ** (i + 1) for i in range(layer.layers)) * stride
+            continue
+        seen = field(layer.layers, stride) if isinstance(layer, StackSpec) else None
+        if seen is None:
+            return None
+        left, right, stride = seen
+        reach += max(left, right)
+    return reach
 
 
 def receptive_field_bp(spec: ModelSpec) -> int:

@@ -3,7 +3,7 @@
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from regact.model.head import Head
+from regact.model.head import TrackHead
 from regact.model.link import apply_link
 from regact.model.one_hot import one_hot
 from regact.model.spec import ModelSpec
@@ -25,7 +25,7 @@ class SequenceModel(nn.Module):
         self,
         tower: nn.Module,
         context: nn.Module,
-        head: Head,
+        head: TrackHead,
         *,
         crop_bins: int = 0,
         link: str = "exp",

@@ -3,19 +3,14 @@
 from math import prod
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from regact.model.base_spec import Rate, Spec
 from regact.model.link import LinkName
+from regact.model.stack.spec import SEQUENCE_CHANNELS, StackHeadSpec, StackSpec
 
 DistanceName = Literal["none", "constant", "variable", "two_sided"]
 DistancePlace = Literal["before_softmax", "after_softmax"]
-Rate = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Spec(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TowerSpec(Spec):
@@ -140,7 +135,7 @@ class BlockSpec(Spec):
         return self.order == "relu_first"
 
 
-ContextSpec = Annotated[DilatedSpec | PoolingSpec | AttentionSpec, Field(discriminator="kind")]
+ContextSpec = Annotated[DilatedSpec | PoolingSpec | AttentionSpec | StackSpec, Field(discriminator="kind")]
 
 
 class HeadSpec(Spec):
@@ -160,22 +155,56 @@ class ModelSpec(Spec):
     crop_bins: NonNegativeInt = 0
     n_value: Annotated[float, Field(ge=0, le=1)] = 0.0  # of an N in each of the four channels
     block: BlockSpec = BlockSpec()
-    tower: TowerSpec
+    tower: TowerSpec | StackSpec
     context: tuple[ContextSpec, ...] = ()
-    head: HeadSpec = HeadSpec()
+    head: HeadSpec | StackHeadSpec = HeadSpec()
 
     @model_validator(mode="after")
     def _window_holds_bins(self) -> Self:
-        if self.window_bp % self.bin_bp:
-            raise ValueError(f"window_bp {self.window_bp} is no multiple of {self.bin_bp}, the product of the pools")
+        if self.window_bp % self.tower.bin_bp:
+            raise ValueError(
+                f"window_bp {self.window_bp} is no multiple of {self.tower.bin_bp}, the product of the pools"
+            )
         if self.bins < 1:
             raise ValueError(f"crop_bins {self.crop_bins} at either end leave no bin")
         return self
 
+    @model_validator(mode="after")
+    def _layers_fit(self) -> Self:
+        channels, kept = self.tower_channels, self.kept
+        if kept and not (self.context and isinstance(self.context[0], StackSpec)):
+            raise ValueError("the tower keeps what no stack reads as the context's first layer")
+        for number, layer in enumerate(self.context):
+            if isinstance(layer, StackSpec):
+                for problem in layer.misjoined(channels, () if number else kept):
+                    raise ValueError(problem)
+            channels = layer.channels_out(channels)
+        return self
+
+    @property
+    def tower_channels(self) -> int:
+        """Channels of the tower's bins; what it keeps besides is not among them."""
+        if isinstance(self.tower, StackSpec):
+            return self.tower.channels_out(SEQUENCE_CHANNELS)
+        return self.tower.filters[-1]
+
+    @property
+    def kept(self) -> tuple[tuple[int, int], ...]:
+        """What the tower keeps for a U-Net: channels and positions per bin of each."""
+        return self.tower.kept() if isinstance(self.tower, StackSpec) else ()
+
+    @property
+    def context_channels(self) -> int:
+        """Channels behind the context."""
+        channels = self.tower_channels
+        for layer in self.context:
+            channels = layer.channels_out(channels)
+        return channels
+
     @property
     def bin_bp(self) -> int:
-        """Bases per bin."""
-        return self.tower.bin_bp
+        """Bases per bin that comes out: the tower's, less where the context makes several of one."""
+        return self.tower.bin_bp // prod(layer.upsample for layer in self.context if isinstance(layer, StackSpec))
 
     @property
     def bins(self) -> int:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from regact.dataset import Store
 from regact.dataset.summary import summarize_store
-from regact.model import ModelSpec
-from regact.model.spec import AttentionSpec, DilatedSpec
+from regact.model import ModelSpec, summarize_context
 from regact.plot import Score
 from regact.report.model_record import Judged, ModelRecord
 
@@ -61,16 +60,12 @@ def accuracy_table(models: Sequence[ModelRecord], floor: Judged) -> Table:
 
 def _context_cells(spec: ModelSpec) -> list[Cell]:
     """Return what the paper's table says of a model: pooling by distance has a function, and no attention."""
-    attention = [layer for layer in spec.context if isinstance(layer, AttentionSpec)]
-    distances = dict.fromkeys(
-        layer.distance.kind.replace("_", "\N{NON-BREAKING HYPHEN}")
-        for layer in spec.context
-        if not isinstance(layer, DilatedSpec)
-    )
+    context = summarize_context(spec)
+    distances = [name.replace("_", "\N{NON-BREAKING HYPHEN}") for name in context.distances]
     return [
-        Cell(str(sum(layer.layers for layer in spec.context if isinstance(layer, DilatedSpec)))),
-        Cell(str(len(attention))),
-        Cell(", ".join(str(layer.heads) for layer in attention) or "0"),
+        Cell(str(context.dilated_layers)),
+        Cell(str(len(context.attention_heads))),
+        Cell(", ".join(map(str, context.attention_heads)) or "0"),
         Cell(", ".join(distances) or "none", number=False),
     ]
 

@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from regact.model import SequenceModel
+from regact.model.stack.stack import StackContext
 
 
 def recompute_activations(model: SequenceModel) -> None:
@@ -17,18 +18,21 @@ def recompute_activations(model: SequenceModel) -> None:
     Numbers stay what they are: dropout draws the same masks again, and batch norm's running statistics move in the
     forward pass only. Memory falls to about that of the largest block and all inputs, time rises by a forward pass.
     """
-    for layer in [*model.tower.get_submodule("blocks").children(), *model.context.children(), model.head.block]:
-        layer.forward = partial(_recomputed, layer, layer.forward)
+    blocks = [*model.tower.get_submodule("blocks").children(), model.head.get_submodule("block")]
+    for layer in model.context.children():
+        blocks += layer.blocks if isinstance(layer, StackContext) else [layer]
+    for block in blocks:
+        block.forward = partial(_recomputed, block, block.forward)
 
 
-def _recomputed(layer: nn.Module, forward: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def _recomputed(layer: nn.Module, forward: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
     if not layer.training:
-        return forward(x)
+        return forward(*inputs)
 
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         return nullcontext(), _still_statistics(layer)
 
-    return checkpoint(forward, x, use_reentrant=False, context_fn=contexts)
+    return checkpoint(forward, *inputs, use_reentrant=False, context_fn=contexts)
 
 
 @contextmanager

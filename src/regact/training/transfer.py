@@ -1,6 +1,8 @@
 """Start from what another run has learned: its tower, the first blocks of it, or its whole trunk (paper, 4.2 and 6)."""
 
+import json
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -10,6 +12,7 @@ from torch import nn
 from regact.errors import RunError
 from regact.model import ModelSpec, SequenceModel, load_model, load_spec, weights_checksum
 from regact.model.spec import ContextSpec, TowerSpec
+from regact.model.stack import StackBlockSpec, StackSpec
 
 
 class TransferConfig(BaseModel):
@@ -68,8 +71,8 @@ def mismatches(source: ModelSpec, spec: ModelSpec, transfer: TransferConfig) -> 
     if n is not None and len(want) < n:
         problems.append(f"{n} blocks are to be taken, and this model's tower has {len(want)}")
     problems += [
-        f"tower block {number} has {found}, needed {needed}"
-        for number, (found, needed) in enumerate(zip(have[:n], want[:n], strict=False), start=1)
+        f"tower block {number} has {' and '.join(found)}, needed {' and '.join(needed)}"
+        for number, (found, needed) in enumerate(map(_differing, have[:n], want[:n]), start=1)
         if found != needed
     ]
     if transfer.parts == "trunk":
@@ -143,10 +146,31 @@ def _common_mismatches(source: ModelSpec, spec: ModelSpec) -> list[str]:
     return [f"its {name} is {found}, needed {needed}" for name, (found, needed) in common.items() if found != needed]
 
 
-def _blocks(tower: TowerSpec) -> list[str]:
+def _blocks(tower: TowerSpec | StackSpec) -> list[list[str]]:
     """Each block in words: what decides the shapes of its weights, and the pool, which decides what they mean."""
+    if isinstance(tower, StackSpec):
+        return [_stack_block(block) for block in tower.blocks]
     sizes = zip(tower.filters, tower.widths, tower.pools, strict=True)
-    return [f"{filters} filters of width {width}, pool {pool}" for filters, width, pool in sizes]
+    return [[f"{filters} filters of width {width}, pool {pool}"] for filters, width, pool in sizes]
+
+
+def _stack_block(block: StackBlockSpec) -> list[str]:
+    """Each layer as JSON, without the rates of dropout."""
+    return [json.dumps(_without_rates(layer.model_dump())) for layer in block.layers]
+
+
+def _without_rates(settings: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: [_without_rates(layer) for layer in value] if isinstance(value, tuple | list) else value
+        for name, value in settings.items()
+        if name not in ("rate", "dropout", "position_dropout")
+    }
+
+
+def _differing(have: list[str], want: list[str]) -> tuple[list[str], list[str]]:
+    """Those entries of both lists that the other does not have in their place; `nothing` for what one lacks."""
+    pairs = [pair for pair in zip_longest(have, want, fillvalue="nothing") if pair[0] != pair[1]]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
 def _context_mismatches(have: Sequence[ContextSpec], want: Sequence[ContextSpec]) -> list[str]:
@@ -158,12 +182,16 @@ def _context_mismatches(have: Sequence[ContextSpec], want: Sequence[ContextSpec]
         for group in ("", "distance."):  # where kinds differ, the other settings of either have no counterpart
             if f"{group}kind" in names:
                 names = [name for name in names if name == f"{group}kind" or not name.startswith(group)]
-        problems += [f"context layer {number} has {name} {found[name]}, needed {needed[name]}" for name in names]
+        problems += [
+            f"context layer {number} has {name} {found.get(name)}, needed {needed.get(name)}" for name in names
+        ]
     return problems
 
 
 def _function(layer: ContextSpec) -> dict[str, Any]:
     """What decides the function that a layer's weights belong to; not dropout, nor where learned decays started."""
+    if isinstance(layer, StackSpec):
+        return {"kind": layer.kind} | {f"block {n}": _stack_block(b) for n, b in enumerate(layer.blocks, start=1)}
     settings = layer.model_dump(exclude={"dropout"})
     distance = settings.pop("distance", {})
     starts = {"peaks", "heights"} | ({"alphas"} if distance.get("kind") == "variable" else set())
