@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,11 +9,18 @@ from scipy.ndimage import gaussian_filter1d
 
 from regact.errors import DataError
 from regact.genome import Genome, load_genome
-from regact.reads.alignments import Alignments
+from regact.reads.aligner import align_reads
+from regact.reads.alignments import Alignments, count_places, read_bam
 from regact.reads.gc_bias import MAX_FACTOR, GcModel, fit_gc
 from regact.reads.gc_content import fragment_gc
+from regact.reads.gc_profile import count_by_gc
 from regact.reads.gc_windows import MIN_WINDOWS, NO_BIN, WINDOW_BP, GcWindows, choose_windows, possible_gc
 from regact.reads.layout import GenomeLayout
+from regact.reads.presets import coverage_settings
+from regact.reads.sharing import share_reads
+from regact.simulation import LandscapeConfig, ReadsConfig, simulate_reads, write_landscape
+from regact.simulation.landscape import RateConfig
+from regact.simulation.reads_config import GcBiasConfig
 
 LETTERS = np.frombuffer(b"ACGT", np.uint8)
 
@@ -161,6 +169,35 @@ class TestKnownBias:
         assert model.left_out["peaks"] == 200
         common = model.bases > model.bases.max() / 50
         assert np.abs(model.curve[common] - 1).max() < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("bowtie2") and shutil.which("samtools")), reason="needs bowtie2 and samtools")
+@pytest.mark.parametrize("paired", [False, True], ids=["single", "pairs"])
+def test_is_removed_from_simulated_reads_through_bowtie2(paired, tmp_path):
+    """One rate on every base, so that all that GC explains is bias; some windows are repeats."""
+    chromosomes = {"chr1": 1_000_000, "chr2": 500_000}
+    flat = RateConfig(drift_sd=0, peaks_per_kb=0)
+    land = write_landscape(LandscapeConfig(seed=3, chromosomes=chromosomes, rate=flat), tmp_path / "landscape")
+    config = ReadsConfig(seed=3, reads=250_000, paired=paired, gc_bias=GcBiasConfig(width=0.2))
+    reads = simulate_reads(land / "genome.fa", land / "targets.txt", tmp_path / "reads", config)
+    mate2 = reads / "rate_R2.fastq.gz" if paired else None
+    align_reads(reads / "rate_R1.fastq.gz", mate2, land / "genome.fa", tmp_path / "reads.bam", index_dir=tmp_path)
+    genome, layout = load_genome(land / "genome.fa"), GenomeLayout.from_lengths(chromosomes)
+    settings = coverage_settings("chip")
+    found, _ = read_bam(tmp_path / "reads.bam", layout, settings)
+    # Without peaks the strands of single-end reads say little of the length.
+    alignments = count_places(found, layout, settings, fragment_bp=None if paired else config.fragment.mean_bp)
+    weight, gc = share_reads(alignments, layout, settings).weight, fragment_gc(genome, layout, alignments)
+    corrected = weight * fit_gc(genome, layout, alignments, gc, weight).factors(gc, weight)
+    profile = count_by_gc(genome, layout, alignments, weight, corrected)
+    windows = profile.where(least_fragments=50)
+    assert len(windows) > 0.98 * len(profile)
+    assert windows.correlation(windows.before) > 0.3
+    assert abs(windows.correlation(windows.after)) < 0.02
+    _, before, after = windows.deciles()
+    assert np.abs(before - 1).max() > 0.15
+    assert np.abs(after - 1).max() < 0.02
 
 
 @pytest.fixture(scope="module")

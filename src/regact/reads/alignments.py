@@ -100,9 +100,7 @@ def read_bam(
     if not tally.records:
         raise DataError(path, "no read in it", "aligned reads")
     if not reads.fates.counted:
-        raise DataError(
-            path, f"no read counts ({reads.fates.describe()})", "at least one", "see --help for the filters"
-        )
+        raise DataError(path, f"no read counts ({reads.fates.describe()})", "at least one", reads.fates.remedy())
     return reads, header
 
 

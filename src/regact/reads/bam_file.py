@@ -1,8 +1,10 @@
 """BAM files as a stream of raw records; CRAM and SAM are turned into one first."""
 
+import errno
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +13,16 @@ import pysam
 from jaxtyping import UInt8
 from pysam.utils import SamtoolsError
 
+from regact.engine import disk_full_as_error
 from regact.errors import FormatError
+from regact.reads.bgzf import check_bgzf_end
 from regact.reads.plain_fasta import plain_fasta
 
-# The empty block that ends every BGZF file (SAM specification 4.1.2): without it the file was cut off.
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _CHUNK_BYTES = 2**23
-# Names, places, CIGAR, mates and tags: all but bases and qualities, which nobody here reads.
-_CRAM_FIELDS = "required_fields=0x9ff"
+# All but qualities, which nobody here reads. Bases are needed: CRAM works out NM, the differences, from them.
+_CRAM_FIELDS = "required_fields=0xbff"
 _REMEDY = "copy or make the file again"
+_DISK_FULL = os.strerror(errno.ENOSPC)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,25 @@ class BamFile:
             yield np.frombuffer(chunk, np.uint8)
 
 
+def read_bam_header(path: Path | str) -> BamHeader:
+    """The header of a BAM, CRAM or SAM file; of a BAM also whether its end is there.
+
+    Raises: FormatError where the file is missing, truncated, of another format, or without contigs.
+    """
+    path = Path(path)
+    kind = _kind(path)
+    if kind == "BAM":
+        check_bgzf_end(path)
+    try:
+        with _quiet(), pysam.AlignmentFile(str(path), check_sq=False) as file:
+            header = _parse_header(file.header.to_dict())
+    except (OSError, ValueError) as error:
+        raise FormatError(path, f"cannot be opened as {kind} ({error})", "a BAM or CRAM file", _REMEDY) from error
+    if not header.lengths:
+        raise FormatError(path, "no contig in its header", "@SQ lines", "align the reads to a genome first")
+    return header
+
+
 @contextmanager
 def open_bam(path: Path | str, *, reference: Path | str | None = None) -> Iterator[BamFile]:
     """A BAM, CRAM or SAM file as a stream of BAM records.
@@ -70,26 +92,38 @@ def open_bam(path: Path | str, *, reference: Path | str | None = None) -> Iterat
     Args:
         reference: FASTA that a CRAM was made with (plain, gzip or bgzip); used for CRAM only.
 
-    Raises: FormatError where the file is missing, truncated, of another format, or a CRAM that cannot be decoded.
+    Raises:
+        FormatError: The file is missing, truncated, of another format, or a CRAM that cannot be decoded.
+        DiskSpaceError: The folder for temporary files is too small for what CRAM or SAM is turned into.
     """
     path = Path(path)
+    header = read_bam_header(path)
     with ExitStack() as stack:
-        kind = _kind(path)
-        bam = path
+        stack.enter_context(_quiet())
+        bam, kind = path, _kind(path)
         if kind != "BAM":
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regact-")))
-            bam = _convert(path, kind, folder, None if reference is None else Path(reference))
-        _check_end(bam, path)
-        try:
-            with pysam.AlignmentFile(str(bam), "rb", check_sq=False) as file:
-                header = _read_header(file.header.to_dict())
-            stream = pysam.BGZFile(str(bam), "r", None)
-        except (OSError, ValueError) as error:
-            raise FormatError(path, f"cannot be opened as BAM ({error})", "a BAM or CRAM file", _REMEDY) from error
-        stack.callback(stream.close)
-        if not header.lengths:
-            raise FormatError(path, "no contig in its header", "@SQ lines", "align the reads to a genome first")
+            with disk_full_as_error(folder):
+                bam = _convert(path, kind, folder, None if reference is None else Path(reference))
+        stream = pysam.BGZFile(str(bam), "r", None)
+        stack.callback(_close, stream)
         yield BamFile(path, stream, header)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep htslib from writing to stderr: what matters of it comes as an exception."""
+    verbosity = pysam.set_verbosity(0)
+    try:
+        yield
+    finally:
+        pysam.set_verbosity(verbosity)
+
+
+def _close(stream: pysam.BGZFile) -> None:
+    """Close a stream; a damaged one says once more that it is."""
+    with suppress(OSError):
+        stream.close()
 
 
 def _kind(path: Path) -> str:
@@ -108,14 +142,6 @@ def _kind(path: Path) -> str:
     raise FormatError(path, found, "a BAM or CRAM file")
 
 
-def _check_end(bam: Path, path: Path) -> None:
-    with bam.open("rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - len(_BGZF_END)))
-        if file.read() != _BGZF_END:
-            raise FormatError(path, "truncated (the block that ends a BAM is missing)", "a whole file", _REMEDY)
-
-
 def _convert(path: Path, kind: str, folder: Path, reference: Path | None) -> Path:
     """`path` as BAM in `folder`, fast rather than small."""
     bam = folder / "converted.bam"
@@ -127,6 +153,8 @@ def _convert(path: Path, kind: str, folder: Path, reference: Path | None) -> Pat
     try:
         pysam.view(*options, str(path), catch_stdout=False)
     except SamtoolsError as error:
+        if _DISK_FULL in str(error):
+            raise OSError(errno.ENOSPC, _DISK_FULL) from error
         found = f"cannot be decoded ({' '.join(str(error).split())})"
         if kind == "CRAM":
             needed = (
@@ -137,14 +165,14 @@ def _convert(path: Path, kind: str, folder: Path, reference: Path | None) -> Pat
     return bam
 
 
-def _read_header(header: Mapping[str, object]) -> BamHeader:
+def _parse_header(header: Mapping[str, object]) -> BamHeader:
     first = header.get("HD", {})
     said = first if isinstance(first, Mapping) else {}
     contigs = header.get("SQ", [])
     programs = header.get("PG", [])
     return BamHeader(
         {row["SN"]: int(row["LN"]) for row in contigs} if isinstance(contigs, list) else {},
-        said.get("GO") == "query" or said.get("SO") == "queryname",
+        said.get("SO") != "coordinate" and (said.get("GO") == "query" or said.get("SO") == "queryname"),
         tuple(f"{row.get('PN', row.get('ID'))} {row.get('VN', '')}".strip() for row in programs)
         if isinstance(programs, list)
         else (),

@@ -53,11 +53,27 @@ class Fates:
         """Fate -> reads."""
         return asdict(self)
 
+    def remedy(self) -> str:
+        """The setting that would let the largest part of the left-out reads count, if one would."""
+        left_out = {name: count for name, count in self.to_dict().items() if name in _REMEDIES and count}
+        return _REMEDIES[max(left_out, key=left_out.__getitem__)] if left_out else ""
+
     def describe(self) -> str:
         """The fates that reads had, most first: `1,200 unmapped, 30 duplicate`."""
         had = sorted(((count, name) for name, count in self.to_dict().items() if count), reverse=True)
         return ", ".join(f"{count:,} {name.replace('_', ' ')}" for count, name in had) or "none"
 
+
+_REMEDIES = {
+    "duplicate": "to count duplicates, --set keep_duplicates=true",
+    "low_mapq": "to count them, lower min_mapq",
+    "not_proper_pair": "to count mates by themselves, --set pairs=mates",
+    "other_contig": "see that these are the genome's contigs, or say --contig-alias",
+    "fragment_length": "to count them, --set min_fragment_bp or max_fragment_bp",
+    "too_many_places": "to count them, --set max_places",
+    "places_not_listed": "align again with all places reported",
+    "unmapped": "see that the reads are of this genome",
+}
 
 # Position of a code in `Fates`, for tables of counts by code; the two fates of counted reads come before.
 FATE_NAMES = tuple(field.name for field in fields(Fates))[2:]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from scipy import ndimage
+from scipy import ndimage, signal
 
 from regact.errors import DataError
 from regact.reads.compiled import compiled
@@ -15,6 +15,8 @@ _SMOOTHING_SD_BP = 5.0
 # Distances around the read length, where mappability alone makes strands agree (the "phantom peak"), are passed over.
 _PHANTOM_BP = 10
 _MIN_ENDS = 1000
+# A peak rises by so many standard deviations of chance above the valleys at its sides.
+_LEAST_RISE = 5.0
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,14 @@ class FragmentLength:
     """What strand cross-correlation says.
 
     Attributes:
-        fragment_bp: The length at which the smoothed curve is highest.
+        fragment_bp: The length at which the smoothed curve has its highest peak; None where it has none, as where both
+            strands are cut at the same places (DNase, ATAC).
         read_bp: Median length of the reads.
         lengths: Fragment lengths that were tried.
         correlation: Pearson correlation of the two strands' 5' ends at each.
     """
 
-    fragment_bp: int
+    fragment_bp: int | None
     read_bp: int
     lengths: Int64[np.ndarray, "length"]
     correlation: Float64[np.ndarray, "length"]
@@ -41,8 +44,8 @@ def estimate_fragment_bp(
 
     A fragment of length d shows its 5' end at x on the forward strand and at x + d - 1 on the reverse. For each d the
     Pearson correlation over all bases between "a forward read begins at x" and "a reverse read begins at x + d - 1" is
-    computed from the positions alone; the curve is smoothed (sd 5 bp) and its highest point taken, lengths within 10 bp
-    of the read's own left out, for there even reads from nowhere agree (Landt et al. 2012).
+    computed from the positions alone. The curve, smoothed (sd 5 bp) and straight across 10 bp on either side of the
+    read's own length, for there even reads from nowhere agree (Landt et al. 2012), is searched for its highest peak.
 
     Args:
         search_bp: Shortest and longest length to look at.
@@ -66,10 +69,21 @@ def estimate_fragment_bp(
     lengths = np.arange(search_bp[0], search_bp[1] + 1)
     pairs = _count_pairs(forward, reverse, search_bp[0] - 1, len(lengths))
     correlation = _pearson(pairs, len(forward), len(reverse), layout.total_bp)
-    smooth = ndimage.gaussian_filter1d(correlation, _SMOOTHING_SD_BP, mode="nearest")
-    phantom = np.abs(lengths - read_bp) <= _PHANTOM_BP
-    best = int(lengths[np.argmax(np.where(phantom, -np.inf, smooth))])
-    return FragmentLength(best, read_bp, lengths, correlation)
+    return FragmentLength(_highest_peak(pairs, lengths, read_bp), read_bp, lengths, correlation)
+
+
+def _highest_peak(pairs: Int64[np.ndarray, "length"], lengths: Int64[np.ndarray, "length"], read_bp: int) -> int | None:
+    """The length with the most pairs of ends among peaks beyond chance."""
+    usual = np.abs(lengths - read_bp) > _PHANTOM_BP
+    if not usual.any():
+        return None
+    curve = ndimage.gaussian_filter1d(
+        np.interp(lengths, lengths[usual], pairs[usual]), _SMOOTHING_SD_BP, mode="nearest"
+    )
+    # Counts of pairs are about Poisson; a Gaussian of sd s divides their variance by 2 s sqrt(pi).
+    chance = np.sqrt(curve.mean() / (2 * _SMOOTHING_SD_BP * np.sqrt(np.pi)))
+    peaks, _ = signal.find_peaks(curve, prominence=_LEAST_RISE * chance)
+    return int(lengths[peaks[np.argmax(curve[peaks])]]) if len(peaks) else None
 
 
 def _spread(ends: Int64[np.ndarray, "read"], layout: GenomeLayout, apart_bp: int) -> Int64[np.ndarray, "end"]:

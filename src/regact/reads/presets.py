@@ -32,6 +32,11 @@ class CoverageSettings(BaseModel):
     stranded: bool = Field(default=False, description="Two outputs, one for each strand of read 1.")
     shift_forward_bp: int = Field(default=0, description="Added to the position of 5' ends on the + strand.")
     shift_reverse_bp: int = Field(default=0, description="Added to the position of 5' ends on the - strand.")
+    fragment_ends_shifted: bool = Field(
+        default=True,
+        description="The ends in a fragment file have been shifted by the program that wrote it, as 10x does by +4 and "
+        "-5: shift_forward_bp and shift_reverse_bp do not move them once more.",
+    )
 
     min_mapq: int = Field(
         default=0, ge=0, le=254, description="Smallest mapping quality of a read's primary alignment."
@@ -44,6 +49,12 @@ class CoverageSettings(BaseModel):
         default=None,
         ge=1,
         description="Fragment length of single-end reads; without it, from strand cross-correlation.",
+    )
+    assumed_fragment_bp: int = Field(
+        default=200,
+        ge=1,
+        description="Fragment length of single-end reads for their GC, where the cross-correlation has no peak, as in "
+        "DNase and ATAC, whose ends lie alike on both strands.",
     )
     fragment_search_bp: tuple[int, int] = Field(
         default=(50, 500), description="Shortest and longest length that the cross-correlation looks at."

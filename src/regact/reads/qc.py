@@ -40,9 +40,14 @@ class EmQuality(_Part):
 
 
 class FragmentQuality(_Part):
-    """Pairs by length, or the correlation of the strands' 5' ends by distance; and the length that was used."""
+    """Pairs by length, or the correlation of the strands' 5' ends by distance; and the length that was used.
+
+    Attributes:
+        assumed: The curve has no peak, so the length used is not from it.
+    """
 
     told_by: Literal["pairs", "cross_correlation"]
+    assumed: bool = False
     length_bp: tuple[int, ...]
     value: tuple[float, ...]
     chosen_bp: int | None
@@ -176,6 +181,7 @@ def describe_reads(
     sample: str,
     source: str,
     cross_correlation: FragmentLength | None = None,
+    fragment_bp: int | None = None,
     gc_model: GcModel | None = None,
 ) -> ReadsQc:
     """The quality of a sample from what its coverage was made of.
@@ -184,7 +190,8 @@ def describe_reads(
         corrected: Weights that the coverage was written with, after GC correction.
         sample: Name of the sample.
         source: The file of alignments.
-        cross_correlation: Where the fragment length came from the strands.
+        cross_correlation: What the strands say of the length of fragments, where they were asked.
+        fragment_bp: The length that was used for reads without one of their own.
         gc_model: What `corrected` was corrected by.
     """
     has_own_length = bool((reads.rows["kind"] & OWN_LENGTH != 0).any())
@@ -200,7 +207,7 @@ def describe_reads(
         fates=reads.fates.to_dict(),
         places=tuple(reads.place_counts[1:].tolist()),
         em=_em_quality(placement, settings),
-        fragment=_fragment_quality(alignments, cross_correlation, has_own_length=has_own_length),
+        fragment=_fragment_quality(alignments, cross_correlation, fragment_bp, has_own_length=has_own_length),
         gc=_gc_quality(count_by_gc(genome, layout, alignments, placement.weight, corrected), gc_model),
         coverage=CoverageQuality.model_validate(coverage, from_attributes=True),
         library=LibraryQuality.model_validate(library, from_attributes=True),
@@ -220,14 +227,15 @@ def _em_quality(placement: Placement, settings: CoverageSettings) -> EmQuality |
 
 
 def _fragment_quality(
-    alignments: Alignments, cross_correlation: FragmentLength | None, *, has_own_length: bool
+    alignments: Alignments, cross_correlation: FragmentLength | None, fragment_bp: int | None, *, has_own_length: bool
 ) -> FragmentQuality | None:
     if cross_correlation is not None:
         return FragmentQuality(
             told_by="cross_correlation",
             length_bp=tuple(cross_correlation.lengths.tolist()),
             value=tuple(cross_correlation.correlation.tolist()),
-            chosen_bp=cross_correlation.fragment_bp,
+            chosen_bp=fragment_bp,
+            assumed=cross_correlation.fragment_bp is None,
         )
     if not has_own_length:
         return None

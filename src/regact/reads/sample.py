@@ -1,46 +1,30 @@
 """One sample from its reads to what training starts from: bigWig, and a JSON card that says how it was made."""
 
-import importlib.metadata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
-from regact.engine import refuse_existing, write_json
-from regact.genome import Genome, load_genome, parse_contig_alias
+from regact.engine import write_json
+from regact.errors import DataError
+from regact.genome import ContigAlias, Genome, load_genome, parse_contig_alias
 from regact.reads.alignments import Alignments, count_places, read_bam
 from regact.reads.bam_records import OWN_LENGTH
 from regact.reads.clip import clip_factors
 from regact.reads.coverage import write_coverage
+from regact.reads.fragment_file import is_fragment_file, read_fragments
 from regact.reads.fragment_length import FragmentLength, estimate_fragment_bp
+from regact.reads.fragment_places import fragment_places, settings_of_fragments
 from regact.reads.gc_bias import fit_gc
 from regact.reads.gc_content import fragment_gc
 from regact.reads.layout import GenomeLayout
 from regact.reads.multimap import Placement
 from regact.reads.presets import CoverageSettings, coverage_settings
-from regact.reads.qc import ReadsQc, describe_reads
+from regact.reads.qc import describe_reads
 from regact.reads.read_places import ReadPlaces
+from regact.reads.sample_outputs import Origin, SampleCoverage, SampleOutputs
 from regact.reads.sharing import share_reads
-
-_STRANDS = {1: "_plus", -1: "_minus"}
-
-
-@dataclass(frozen=True)
-class SampleCoverage:
-    """What `cover_sample` wrote.
-
-    Attributes:
-        tracks: The bigWig, or those of the + and the - strand.
-        card: JSON with settings, inputs, versions and quality; written last, so it stands for a finished sample.
-        qc: The sample's quality.
-    """
-
-    tracks: tuple[Path, ...]
-    card: Path
-    qc: ReadsQc
 
 
 def cover_sample(
@@ -55,13 +39,14 @@ def cover_sample(
     overwrite: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> SampleCoverage:
-    """Write the coverage of one sample's alignments as bigWig.
+    """Write the coverage of one sample's reads as bigWig.
 
     Reads with several places are shared out among them by EM, towers are cut if asked for, GC bias is taken out with
     the genome's total kept, and the counted bases are added up.
 
     Args:
-        source: BAM, CRAM or SAM, single- or paired-end; see `read_bam` for what of it is understood.
+        source: BAM, CRAM or SAM, single- or paired-end (see `read_bam` for what of it is understood), or a fragment
+            file, of which all barcodes are taken together.
         genome: FASTA that the reads were aligned to.
         out: The bigWig; stranded, `NAME_plus.bw` and `NAME_minus.bw` beside it. The card is `NAME.json`.
         settings: An assay's name (`cage`, `dnase`, `atac`, `chip`) or settings of your own.
@@ -76,58 +61,48 @@ def cover_sample(
     settings = coverage_settings(settings) if isinstance(settings, str) else settings
     genome = genome if isinstance(genome, Genome) else load_genome(genome)
     alias = parse_contig_alias(contig_alias)
-    outputs = SampleOutputs.beside(Path(out), stranded=settings.stranded)
+    origin = origin_of(source, genome, settings)
+    outputs = SampleOutputs.beside(Path(out), stranded=origin.settings.stranded)
     outputs.refuse_existing(overwrite)
     layout = GenomeLayout.from_lengths(genome.lengths)
-    reads, header = read_bam(
-        source, layout, settings, reference=reference or genome.path, alias=alias, group_by_name=group_by_name
-    )
+    reads, programs = read_source(origin, layout, reference, alias=alias, group_by_name=group_by_name)
     tell(f"{source}: {reads.fates.describe()}")
-    return write_sample(reads, layout, genome, settings, outputs, source=source, programs=header.programs, tell=tell)
+    return write_sample(reads, layout, outputs, origin, programs=programs)
 
 
-@dataclass(frozen=True)
-class SampleOutputs:
-    """Names of a sample's outputs.
+def origin_of(source: Path | str, genome: Genome, settings: CoverageSettings) -> Origin:
+    """The origin of a sample that is one file, with the settings as they act on it.
 
-    Attributes:
-        sample: The sample's name.
-        tracks: bigWig by strand; under 0 where strands are not told apart.
-        card: The JSON file.
+    Raises: ConfigError where the settings do not go with a fragment file.
     """
+    if is_fragment_file(source):
+        settings = settings_of_fragments(settings, where=source)
+    return Origin(Path(source), genome, settings)
 
-    sample: str
-    tracks: Mapping[int, Path]
-    card: Path
 
-    @classmethod
-    def beside(cls, out: Path, *, stranded: bool) -> "SampleOutputs":
-        """The names that go with the bigWig `out`."""
-        name = out.stem if out.suffix.lower() in (".bw", ".bigwig") else out.name
-        card = out.with_name(f"{name}.json")
-        if not stranded:
-            return cls(name, {0: out}, card)
-        return cls(name, {s: out.with_name(f"{name}{end}.bw") for s, end in _STRANDS.items()}, card)
-
-    def refuse_existing(self, overwrite: bool) -> None:
-        """Raise OutputExistsError where any is there and must not be replaced."""
-        for path in (*self.tracks.values(), self.card):
-            refuse_existing(path, overwrite)
+def read_source(
+    origin: Origin,
+    layout: GenomeLayout,
+    reference: Path | str | None = None,
+    *,
+    alias: ContigAlias | None = None,
+    group_by_name: bool = False,
+) -> tuple[ReadPlaces, tuple[str, ...]]:
+    """The reads of a sample that is one file, and the programs that made it; arguments as `cover_sample`."""
+    source, settings = origin.source, origin.settings
+    if is_fragment_file(source):
+        return fragment_places(read_fragments(source, layout, alias=alias), settings, where=source), ()
+    reference = reference or origin.genome.path
+    reads, header = read_bam(source, layout, settings, reference=reference, alias=alias, group_by_name=group_by_name)
+    return reads, header.programs
 
 
 def write_sample(
-    reads: ReadPlaces,
-    layout: GenomeLayout,
-    genome: Genome,
-    settings: CoverageSettings,
-    outputs: SampleOutputs,
-    *,
-    source: Path | str,
-    programs: tuple[str, ...] = (),
-    tell: Callable[[str], None] = lambda _: None,
+    reads: ReadPlaces, layout: GenomeLayout, outputs: SampleOutputs, origin: Origin, *, programs: tuple[str, ...] = ()
 ) -> SampleCoverage:
-    """From places of reads to bigWig and card; arguments as `cover_sample`."""
-    fragment_bp, fragment = _fragment_length(reads, layout, settings, source)
+    """From places of reads to bigWig and, last, the card; `programs` made the file that they are of."""
+    genome, settings = origin.genome, origin.settings
+    fragment_bp, fragment = _fragment_length(reads, layout, settings, origin.source)
     alignments = count_places(reads, layout, settings, fragment_bp=fragment_bp)
     placement = share_reads(alignments, layout, settings)
     weight = _without_towers(alignments, placement, layout, settings)
@@ -154,13 +129,15 @@ def write_sample(
         placement,
         weight,
         sample=outputs.sample,
-        source=str(source),
+        source=origin.describe(),
         cross_correlation=fragment,
+        fragment_bp=fragment_bp,
         gc_model=gc_model,
     )
-    tracks = tuple(outputs.tracks.values())
-    write_json(outputs.card, _card(tracks, genome, settings, source, programs, fragment_bp, qc))
-    return SampleCoverage(tracks, outputs.card, qc)
+    names = [path.name for path in outputs.tracks.values()]
+    made = {"fragment_bp": fragment_bp, "tracks": names, "qc": qc.model_dump(mode="json")}
+    write_json(outputs.card, {**origin.card(programs), **made})
+    return SampleCoverage(outputs, qc)
 
 
 def _fragment_length(
@@ -173,8 +150,19 @@ def _fragment_length(
     pairs = reads.rows["length"][reads.rows["kind"] & OWN_LENGTH != 0]
     if len(pairs):
         return int(np.median(pairs)), None
-    fragment = estimate_fragment_bp(reads, layout, search_bp=settings.fragment_search_bp, where=source)
-    return fragment.fragment_bp, fragment
+    fragment = None
+    try:
+        fragment = estimate_fragment_bp(reads, layout, search_bp=settings.fragment_search_bp, where=source)
+    except DataError:  # too few reads
+        if settings.count != "five_prime":
+            raise
+    if fragment is not None and fragment.fragment_bp is not None:
+        return fragment.fragment_bp, fragment
+    if settings.count != "five_prime":
+        low, high = settings.fragment_search_bp
+        found = f"the 5' ends of the two strands agree at no distance from {low} to {high} bp more than at others"
+        raise DataError(source, found, "a peak there to find the fragment length", "say it with --fragment-bp")
+    return settings.assumed_fragment_bp, fragment
 
 
 def _without_towers(
@@ -190,24 +178,3 @@ def _without_towers(
         ceiling=settings.clip,
         stranded=settings.stranded,
     )
-
-
-def _card(
-    tracks: tuple[Path, ...],
-    genome: Genome,
-    settings: CoverageSettings,
-    source: Path | str,
-    programs: tuple[str, ...],
-    fragment_bp: int | None,
-    qc: ReadsQc,
-) -> dict[str, Any]:
-    """All that a reader of the bigWig may ask about it."""
-    return {
-        "regact": importlib.metadata.version("regact"),
-        "source": {"path": str(source), "bytes": Path(source).stat().st_size, "programs": programs},
-        "genome": {"name": genome.name, "path": str(genome.path), "checksum": genome.checksum},
-        "settings": settings.model_dump(mode="json"),
-        "fragment_bp": fragment_bp,
-        "tracks": [path.name for path in tracks],
-        "qc": qc.model_dump(mode="json"),
-    }

@@ -123,11 +123,13 @@ def _fragment_figure(fragment: FragmentQuality) -> FigureBlock:
         quantity="pairs" if pairs else "correlation of the strands",
         chosen_bp=fragment.chosen_bp,
     )
-    caption = (
-        "Pairs by the length of their fragment; the line is the median."
-        if pairs
-        else "Correlation of the two strands' 5' ends by distance; fragments are as long as where it is highest."
-    )
+    caption = "Correlation of the two strands' 5' ends by distance; "
+    if pairs:
+        caption = "Pairs by the length of their fragment; the line is the median."
+    elif fragment.assumed:
+        caption += f"it has no peak beyond chance, and {fragment.chosen_bp} bp were assumed for the fragments' GC."
+    else:
+        caption += "fragments are as long as where its highest peak is."
     return figure_block(ax, alt="Fragment length", caption=caption)
 
 

@@ -1,15 +1,14 @@
 """Reading a track sheet: every bad row and column told at once, before any work."""
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from itertools import zip_longest
 from pathlib import Path
 
-from regact.errors import ConfigError, FormatError
+from regact.errors import ConfigError
 from regact.tracks.sheet import COLUMNS, FILE_SEPARATOR, Track, TrackSheet
+from regact.tracks.sheet_rows import column_problems, read_rows
 from regact.tracks.transform import SUM_STATS
 
 SUM_STAT_ALIASES = {"avg": "mean"}
@@ -23,7 +22,7 @@ UNSUPPORTED_SUM_STATS = {
 }
 
 
-def read_track_sheet(path: str | Path, *, check_files: bool = True) -> TrackSheet:
+def read_track_sheet(path: str | Path, *, check_files: bool = True, any_sum_stat: bool = False) -> TrackSheet:
     """The tracks of a TSV with a header of Basenji's column names; only `identifier` and `file` are needed.
 
     A first column without a name is the index, as in Basenji's `targets.txt`. `strand_pair` names another row by its
@@ -34,17 +33,19 @@ def read_track_sheet(path: str | Path, *, check_files: bool = True) -> TrackShee
     Args:
         path: The sheet.
         check_files: False for a sheet kept beside a store, whose signal files may be gone.
+        any_sum_stat: True for the sheet of values that are there already, however they were pooled.
 
     Raises: FormatError if it cannot be read; ConfigError with every bad row and column at once.
     """
     path = Path(path)
-    header, rows = _read_rows(path)
-    problems = _column_problems(header)
+    header, rows = read_rows(path, "track sheet", "track")
+    header[0] = header[0] or "index"
+    problems = column_problems(header, COLUMNS, ("identifier", "file"))
     if problems:
         raise ConfigError(path, problems)
     tracks = []
     for line, fields in rows:
-        track, found = _parse_row(dict(zip(header, fields, strict=True)), path.parent.absolute())
+        track, found = _parse_row(dict(zip(header, fields, strict=True)), path.parent.absolute(), any_sum_stat)
         if check_files:
             found += [f"file {file} does not exist" for file in track.files if not file.is_file()]
         tracks.append(track)
@@ -57,50 +58,7 @@ def read_track_sheet(path: str | Path, *, check_files: bool = True) -> TrackShee
     return TrackSheet(tuple(tracks), path)
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header, and each row that is not blank with its line number, filled up to the header's length."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            lines = [(line, row) for line, row in enumerate(csv.reader(handle, delimiter="\t"), start=1) if any(row)]
-    except FileNotFoundError:
-        raise FormatError(path, "no such file", "a track sheet (TSV)") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise FormatError(path, f"not a text table ({error})", "a track sheet: tab-separated UTF-8 text") from None
-    except OSError as error:
-        raise FormatError(path, f"cannot be read ({error.strerror})", "a track sheet (TSV)") from None
-    open_quotes = [
-        f"row {row}: a double quote is not closed, so the rows below would be taken into one field; remove it"
-        for row, (_, fields) in enumerate(lines, start=1)
-        if any("\n" in field or "\r" in field for field in fields)
-    ]
-    if open_quotes:
-        raise ConfigError(path, open_quotes)
-    if len(lines) < 2:
-        raise ConfigError(path, ["the track sheet is empty: a header line and at least one track are needed"])
-    header = [name.strip() for name in lines[0][1]]
-    if len(header) == 1:
-        raise ConfigError(path, [f"the header {header[0]!r} has one column: columns must be separated by tabs"])
-    header[0] = header[0] or "index"
-    long = [
-        f"line {line}: {len(row)} fields under {len(header)} columns" for line, row in lines if len(row) > len(header)
-    ]
-    if long:
-        raise ConfigError(path, long)
-    filled = [(line, [field.strip() for _, field in zip_longest(header, row, fillvalue="")]) for line, row in lines[1:]]
-    return header, filled
-
-
-def _column_problems(header: Sequence[str]) -> list[str]:
-    problems = [f"column {name!r} is missing" for name in ("identifier", "file") if name not in header]
-    problems += [f"column {name!r} stands there twice" for name in sorted({n for n in header if header.count(n) > 1})]
-    for name in header:
-        near = get_close_matches(name.lower(), COLUMNS, n=1, cutoff=0.8)
-        if name not in COLUMNS and near and near[0] not in header:
-            problems.append(f"unknown column {name!r}; did you mean {near[0]!r}?")
-    return problems
-
-
-def _parse_row(row: dict[str, str], folder: Path) -> tuple[Track, list[str]]:
+def _parse_row(row: dict[str, str], folder: Path, any_sum_stat: bool) -> tuple[Track, list[str]]:
     """The track of one row, defaults where a field is wrong, and what is wrong with it."""
     problems: list[str] = []
     if not row["identifier"]:
@@ -122,7 +80,7 @@ def _parse_row(row: dict[str, str], folder: Path) -> tuple[Track, list[str]]:
         clip=clip,
         clip_soft=clip_soft,
         scale=1.0 if scale is None else scale,
-        sum_stat=_sum_stat(row.get("sum_stat", ""), problems),
+        sum_stat=_sum_stat(row.get("sum_stat", ""), any_sum_stat, problems),
         description=row.get("description", ""),
         annotations=tuple((name, text) for name, text in row.items() if name not in COLUMNS),
     )
@@ -151,9 +109,9 @@ def _limit(row: dict[str, str], column: str, problems: list[str]) -> float | Non
     return value
 
 
-def _sum_stat(text: str, problems: list[str]) -> str:
+def _sum_stat(text: str, any_name: bool, problems: list[str]) -> str:
     name = SUM_STAT_ALIASES.get(text, text) or "sum"
-    if name not in SUM_STATS:
+    if name not in SUM_STATS and not any_name:
         near = UNSUPPORTED_SUM_STATS.get(name) or next(iter(get_close_matches(name, SUM_STATS, n=1)), "")
         hint = f"; nearest: {near}" if near else ""
         kind = "Basenji's, not carried out here" if name in UNSUPPORTED_SUM_STATS else "unknown"
