@@ -21,6 +21,8 @@ PUBLIC_NAMES = {
     "compare",
     "coverage",
     "evaluate",
+    "import_basenji",
+    "import_basenji_h5",
     "load_experiment",
     "load_genome",
     "load_model",

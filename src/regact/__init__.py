@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what _HOMES says once more, for type checkers and editors; 
     from regact.comparison import compare
     from regact.dataset import Store, build_dataset, open_store
     from regact.dataset.audit import audit_dataset
+    from regact.dataset.basenji import import_basenji, import_basenji_h5
     from regact.errors import RegactError
     from regact.evaluation import evaluate
     from regact.experiment import load_experiment
@@ -38,6 +39,8 @@ __all__ = [
     "compare",
     "coverage",
     "evaluate",
+    "import_basenji",
+    "import_basenji_h5",
     "load_experiment",
     "load_genome",
     "load_model",
@@ -62,6 +65,8 @@ _HOMES = {
     "compare": ("regact.comparison", "compare"),
     "coverage": ("regact.reads", "cover_sample"),
     "evaluate": ("regact.evaluation", "evaluate"),
+    "import_basenji": ("regact.dataset.basenji", "import_basenji"),
+    "import_basenji_h5": ("regact.dataset.basenji", "import_basenji_h5"),
     "load_experiment": ("regact.experiment", "load_experiment"),
     "load_genome": ("regact.genome", "load_genome"),
     "load_model": ("regact.model", "load_model"),

@@ -38,6 +38,14 @@ COMMANDS = {
         "Turn alignments into coverage: one bigWig, or one a strand, which `regact dataset build` takes.",
     ),
     "dataset build": ("regact.cli.dataset_build", "Build a store of training examples from a genome and tracks."),
+    "dataset import-basenji": (
+        "regact.cli.dataset_import_basenji",
+        "Import a data directory of Basenji, Basenji2 or Borzoi into a store.",
+    ),
+    "dataset import-basenji-h5": (
+        "regact.cli.dataset_import_basenji_h5",
+        "Import the HDF5 of Basenji's paper of 2018, which the attention models were trained on, into a store.",
+    ),
     "dataset info": ("regact.cli.dataset_info", "Show what a store holds and what it was made from."),
     "dataset audit": ("regact.cli.dataset_audit", "Find tracks and splits of a store that would mislead training."),
     "model show": (
@@ -56,7 +64,7 @@ COMMANDS = {
 }
 GROUPS = {
     "": "Predict regulatory activity from DNA sequence, and explain what was learned.",
-    "dataset": "Build datasets and look into them.",
+    "dataset": "Build or import datasets and look into them.",
     "model": "Look into models.",
 }
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from regact.cli.options import ContigAlias, Data, Genome, Out, Overwrite, Resume, Seed, Set, Tracks, Workers
-from regact.cli.output import print_line, print_remark
-from regact.dataset import SPLITS, DatasetConfig, build_dataset
+from regact.cli.output import print_remark, print_store
+from regact.dataset import DatasetConfig, build_dataset
 from regact.errors import ConfigError
 from regact.experiment import load_experiment
 from regact.settings import check_settings, override
@@ -83,9 +83,7 @@ def command(
         resume=resume,
         tell=print_remark,
     )
-    counts = store.windows["split"].value_counts()
-    print_remark("windows: " + ", ".join(f"{counts.get(split, 0):,} {split}" for split in SPLITS))
-    print_line(str(folder))
+    print_store(store.windows["split"], folder)
 
 
 class _Inputs(NamedTuple):

@@ -40,4 +40,4 @@ def command(
     if more > 0:
         print_line(f"... and {more} other transforms")
     for remark in summary.remarks:
-        print_line(f"left out or 0: {remark}")
+        print_line(f"remark: {remark}")

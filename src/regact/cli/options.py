@@ -54,6 +54,22 @@ ContigAlias = Annotated[
 ]
 
 
+StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="Where the store goes; it appears there when whole.")]
+
+
+class NotFiniteChoice(StrEnum):
+    """What is done about inf and NaN in imported targets."""
+
+    stop = "stop"
+    clip = "clip"
+
+
+NotFinite = Annotated[
+    NotFiniteChoice,
+    typer.Option("--not-finite", help="Of inf and NaN among the targets: stop, or take inf as the clip and NaN as 0."),
+]
+
+
 class SplitName(StrEnum):
     """The splits of a dataset."""
 

@@ -1,12 +1,16 @@
 """How commands print: results on stdout, remarks on stderr; tables for eyes on a terminal, tab-separated in a pipe."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from regact.cli.options import SplitName
 
 
 def print_line(text: str) -> None:
@@ -33,6 +37,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, tit
     for row in texts:
         table.add_row(*(escape(text) for text in row))
     Console().print(table)
+
+
+def print_store(splits: Iterable[str], store: Path) -> None:
+    """Print how many windows of each split a new store has to stderr, and where it is to stdout."""
+    counts = Counter(splits)
+    print_remark("windows: " + ", ".join(f"{counts[split.value]:,} {split.value}" for split in SplitName))
+    print_line(str(store))
 
 
 def print_epoch(row: Mapping[str, float], name: str = "") -> None:

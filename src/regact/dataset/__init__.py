@@ -8,6 +8,7 @@ from regact.dataset.build import build_dataset
 from regact.dataset.config import (
     SPLITS,
     DatasetConfig,
+    SplitAsImported,
     SplitByChromosomes,
     SplitByFolds,
     SplitByFraction,
@@ -19,6 +20,7 @@ from regact.dataset.store import Store, open_store
 __all__ = [
     "SPLITS",
     "DatasetConfig",
+    "SplitAsImported",
     "SplitByChromosomes",
     "SplitByFolds",
     "SplitByFraction",

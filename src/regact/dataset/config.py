@@ -78,8 +78,16 @@ class SplitByRegions(_Settings):
     bed: Path = Field(description="BED file (plain or gzip) with the split in column 4.")
 
 
+class SplitAsImported(_Settings):
+    """The split that imported data came with; where it has folds, those named validate and test, all others train."""
+
+    by: Literal["imported"] = "imported"
+    valid: tuple[str, ...] = Field(default=("fold0",), description="Folds that validate, where there are folds.")
+    test: tuple[str, ...] = Field(default=("fold1",), description="Folds that test, where there are folds.")
+
+
 Split = Annotated[
-    SplitByChromosomes | SplitByFraction | SplitByFolds | SplitByRegions,
+    SplitByChromosomes | SplitByFraction | SplitByFolds | SplitByRegions | SplitAsImported,
     Field(discriminator="by"),
 ]
 

@@ -21,8 +21,9 @@ from regact.tracks import Track, TrackSheet
 
 SCHEMA_VERSION = 1
 ATTRIBUTES_KEY = "regact"
+SEQUENCES = "sequences"  # folder of the bases that a store keeps itself
 CHUNK_NAMES: Any = {"name": "default", "separator": "."}  # of targets, as Zarr's metadata says it: see `target_chunk`
-REBUILD = "build it again with `regact dataset build`"
+REBUILD = "build it again with `regact dataset build`, or import it again"
 
 # Where things lay, what the build said and who built them is not the content: moving a genome keeps the fingerprint.
 _NOT_CONTENT = ("fingerprint", "regact_version", "created", "remarks", "contig_alias")
@@ -69,12 +70,24 @@ class TrackRecord(_Record):
 
 
 class GenomeRecord(_Record):
-    """The genome that the windows lie on; `checksum` is over names, lengths and bases (`Genome.checksum`)."""
+    """The genome that the windows lie on; `checksum` is over names, lengths and bases (`Genome.checksum`).
+
+    Where the dataset came without its FASTA, `kept` is true: the store holds the bases of its windows itself, in the
+    folder `SEQUENCES`, and `path` says where they came from.
+    """
 
     name: str
     path: str
     checksum: str
     lengths: dict[str, int]
+    kept: bool = False
+
+
+class SourceRecord(_Record):
+    """What a store was imported from, where it was not built: which of its formats, and the folder or file."""
+
+    format: str
+    path: str
 
 
 class StoreHeader(_Record):
@@ -87,10 +100,12 @@ class StoreHeader(_Record):
         contig_alias: The `--contig-alias` that the build was given.
         tracks: One record per track, in the order of the targets' last axis.
         track_sheet: Path of the sheet.
-        transform_version: `TRANSFORM_VERSION` of the transforms that made the values.
+        transform_version: `TRANSFORM_VERSION` of the transforms that made the values; 0 for imported ones.
         folds: Names of the folds that the window table's numbers stand for.
         roles: Each fold's split as the build had it.
-        remarks: One sentence for each kind of thing that was left out, or taken as 0, and why.
+        source: Where the values come from, if they were imported.
+        remarks: One sentence for each kind of thing that was left out, or taken as 0, and why; and what a user must
+            know of imported data.
         windows_sha256, mask_sha256, values_sha256: Digests of the window table, mask and targets.
         fingerprint: Digest of all of the above that defines the content: not paths, remarks, versions or dates.
         regact_version, created: Who wrote it, and when (ISO 8601, UTC).
@@ -105,6 +120,7 @@ class StoreHeader(_Record):
     transform_version: int
     folds: tuple[str, ...]
     roles: dict[str, str]
+    source: SourceRecord | None = None
     remarks: tuple[str, ...] = ()
     windows_sha256: str = ""
     mask_sha256: str = ""
@@ -120,6 +136,13 @@ class StoreHeader(_Record):
             content["config"][name] = content["config"][name] is not None
         content["config"]["split"].pop("bed", None)
         del content["genome"]["path"], content["track_sheet"]
+        # What stores that were built do not have is no part of their fingerprint: they were made before it was there.
+        if not self.genome.kept:
+            del content["genome"]["kept"]
+        if self.source is None:
+            del content["source"]
+        else:
+            del content["source"]["path"]
         for track in content["tracks"]:
             del track["files"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

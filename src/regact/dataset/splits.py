@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from regact.dataset.config import (
     SPLITS,
     DatasetConfig,
+    SplitAsImported,
     SplitByChromosomes,
     SplitByFolds,
     SplitByFraction,
@@ -48,6 +49,8 @@ def divide_genome(genome: Genome, config: DatasetConfig, alias: ContigAlias | No
     """
     if isinstance(config.split, SplitByRegions):
         return _by_regions(genome, config, config.split, alias)
+    if isinstance(config.split, SplitAsImported):
+        raise ConfigError("dataset.split", ["by: imported is of data that were imported; say how to split a genome"])
     gaps = read_bed(config.gaps, genome_lengths=genome.lengths, alias=alias) if config.gaps else None
     found = find_contigs(
         genome,

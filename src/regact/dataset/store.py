@@ -13,9 +13,9 @@ import zarr
 from jaxtyping import Bool, Float16, Int64
 
 from regact.dataset.config import SPLITS
-from regact.dataset.schema import REBUILD, StoreHeader, check_arrays, digest, read_header
+from regact.dataset.schema import REBUILD, SEQUENCES, StoreHeader, check_arrays, digest, read_header
 from regact.errors import DataError, StoreError
-from regact.genome import Genome, load_genome
+from regact.genome import Genome, Interval, load_genome, open_known_parts
 from regact.tracks import TrackSheet
 
 
@@ -208,8 +208,14 @@ class Store:
     def open_genome(self, fasta: str | Path | None = None) -> Genome:
         """The genome that the store was built on, from where it lay or from `fasta`.
 
+        A store that keeps its sequences itself gives those, N where none is known; with `fasta`, the whole genome, once
+        every window was found to be the same there.
+
         Raises: StoreError where it is another genome, or is gone.
         """
+        if self.header.genome.kept:
+            kept = self._open_sequences()
+            return kept if fasta is None else self._open_same(kept, Path(fasta))
         path = Path(fasta) if fasta is not None else self.genome_path
         if not path.exists():
             raise StoreError(
@@ -226,6 +232,27 @@ class Store:
                 f"the genome that it was built on, {self.genome_name} with checksum {self.genome_checksum[:12]}",
                 "say with --genome where that is, or build the store again on the other genome",
             )
+        return genome
+
+    def _open_sequences(self) -> Genome:
+        kept = open_known_parts(self.path / SEQUENCES)
+        if kept.checksum != self.genome_checksum:
+            raise StoreError(self.path, "its sequences are not those that were imported", "", REBUILD)
+        return kept
+
+    def _open_same(self, kept: Genome, fasta: Path) -> Genome:
+        """The genome in `fasta`, on which every window reads what the store keeps."""
+        genome = load_genome(fasta)
+        places = zip(self.windows["chrom"], self.windows["start"], self.windows["end"], strict=True)
+        for chrom, start, end in places:
+            window = Interval(chrom, start, end)
+            if (kept.fetch(window) != genome.fetch(window)).any():
+                raise StoreError(
+                    self.path,
+                    f"{fasta} has other bases than its window {window}",
+                    "the genome that its sequences are from",
+                    "leave --genome out to use the sequences that it keeps",
+                )
         return genome
 
     def with_roles(self, *, valid: Iterable[str | int], test: Iterable[str | int]) -> "Store":

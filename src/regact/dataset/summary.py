@@ -69,15 +69,19 @@ def _facts(store: Store) -> tuple[tuple[str, str], ...]:
     size = sum(file.stat().st_size for file in store.path.rglob("*") if file.is_file())
     raw = store.n_windows * store.n_bins * store.n_tracks * 2
     crop = f", {config.crop_bins} cropped at each end" if config.crop_bins else ""
+    lengths = sum(header.genome.lengths.values())
+    kept = " (only the windows' bases, kept in the store)" if header.genome.kept else ""
+    imported = (("imported", f"{header.source.format}, {header.source.path}"),) if header.source else ()
     return (
-        ("genome", f"{store.genome_name} ({sum(header.genome.lengths.values()):,} bp), {header.genome.path}"),
+        *imported,
+        ("genome", f"{store.genome_name} ({lengths:,} bp), {header.genome.path}{kept}"),
         ("genome checksum", store.genome_checksum[:16]),
         ("windows", f"{store.n_windows:,} of {store.window_bp:,} bp"),
         ("bins", f"{store.n_bins:,} of {store.bin_bp} bp{crop}"),
         ("tracks", f"{store.n_tracks:,}, {header.track_sheet}"),
         ("split", _describe_split(store)),
         ("shifts", f"up to {store.max_shift_bp} bp keep the splits apart"),
-        ("transforms", f"version {header.transform_version}"),
+        ("transforms", f"version {header.transform_version}" if header.source is None else "the source's own"),
         ("contig alias", header.contig_alias or "none"),
         ("size", f"{size / 1e6:,.1f} MB, {raw / max(size, 1):.1f} times smaller than its values"),
         ("built", f"{header.created} by regact {header.regact_version}, schema {header.schema_version}"),

@@ -8,6 +8,7 @@ from regact.genome.contig_names import ContigAlias, is_mitochondrial, match_cont
 from regact.genome.contigs import MIN_GAP_BP, ContigSet, find_contigs
 from regact.genome.genes import Gene, read_genes
 from regact.genome.interval import Interval, parse_region
+from regact.genome.known_parts import KnownParts, open_known_parts
 from regact.genome.reference import Genome, load_genome
 from regact.genome.regions import Regions
 from regact.genome.sequence import N_CODE, decode, encode, reverse_complement
@@ -21,6 +22,7 @@ __all__ = [
     "Gene",
     "Genome",
     "Interval",
+    "KnownParts",
     "Regions",
     "decode",
     "encode",
@@ -28,6 +30,7 @@ __all__ = [
     "is_mitochondrial",
     "load_genome",
     "match_contigs",
+    "open_known_parts",
     "parse_contig_alias",
     "parse_region",
     "read_bed",

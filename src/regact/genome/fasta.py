@@ -174,7 +174,7 @@ class _ContigWriter:
             self._refuse_letter(text, line)
         self._out.write(letters)
         self._digest.update(letters)
-        self._runs.append(_find_runs(codes) + self._length)
+        self._runs.append(find_n_runs(codes) + self._length)
         self._length += len(letters)
 
     def finish(self) -> FastaContents:
@@ -190,7 +190,7 @@ class _ContigWriter:
             where = f"{self._path} line {self._line_of_name[self._name]}"
             raise FormatError(where, f"contig {self._name} has no bases", "a sequence after each header")
         self._digest.update(f"\n{self._length}\n".encode())
-        runs = _join_runs(self._runs)
+        runs = join_runs(self._runs)
         self._contigs.append(FastaContig(self._name, self._description, self._length, runs))
         self._name = None
 
@@ -209,7 +209,7 @@ def _show(text: bytes) -> str:
     return repr(text.strip().split(b"\n", 1)[0][:20].decode("ascii", "replace"))
 
 
-def _find_runs(codes: UInt8[np.ndarray, " position"]) -> Int64[np.ndarray, "run 2"]:
+def find_n_runs(codes: UInt8[np.ndarray, " position"]) -> Int64[np.ndarray, "run 2"]:
     """Start and end of each stretch of N."""
     unknown = codes == N_CODE
     if not unknown.any():
@@ -219,7 +219,7 @@ def _find_runs(codes: UInt8[np.ndarray, " position"]) -> Int64[np.ndarray, "run 
     return edges.astype(np.int64).reshape(-1, 2)
 
 
-def _join_runs(parts: list[Int64[np.ndarray, "run 2"]]) -> Int64[np.ndarray, "run 2"]:
+def join_runs(parts: list[Int64[np.ndarray, "run 2"]]) -> Int64[np.ndarray, "run 2"]:
     """All runs of a contig, those that a block's end had cut in two made whole."""
     runs = np.concatenate([np.empty((0, 2), np.int64), *parts])
     touches = runs[1:, 0] == runs[:-1, 1]

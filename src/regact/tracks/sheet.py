@@ -28,7 +28,7 @@ class Track:
         clip: Hard limit of the stored value, > 0; None = no limit.
         clip_soft: Value above which the stored value grows with the square root only, > 0; None = nowhere.
         scale: Factor on coverage, not 0. Negative turns round a minus-strand file that holds negative values.
-        sum_stat: How a bin's bases become one value, one of `SUM_STATS`.
+        sum_stat: How a bin's bases become one value, one of `SUM_STATS`; of imported values any name of Basenji's.
         strand_pair: Position in the sheet of the same assay's other strand; the track's own position without strand.
         description: Free text, `ASSAY:...` by custom.
         annotations: Further columns of the sheet, (column, text), kept but not used.
