@@ -173,26 +173,31 @@ class TestKnownBias:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (shutil.which("bowtie2") and shutil.which("samtools")), reason="needs bowtie2 and samtools")
-@pytest.mark.parametrize("paired", [False, True], ids=["single", "pairs"])
-def test_is_removed_from_simulated_reads_through_bowtie2(paired, tmp_path):
-    """One rate on every base, so that all that GC explains is bias; some windows are repeats."""
-    chromosomes = {"chr1": 1_000_000, "chr2": 500_000}
-    flat = RateConfig(drift_sd=0, peaks_per_kb=0)
-    land = write_landscape(LandscapeConfig(seed=3, chromosomes=chromosomes, rate=flat), tmp_path / "landscape")
-    config = ReadsConfig(seed=3, reads=250_000, paired=paired, gc_bias=GcBiasConfig(width=0.2))
+def test_is_removed_from_simulated_reads_through_bowtie2(tmp_path):
+    """One rate on every base, so that all that GC explains is bias; a tenth of the genome is repeats."""
+    chromosomes = {"chr1": 3_000_000, "chr2": 1_000_000}
+    every_family = LandscapeConfig().background
+    few_copies = [family.model_copy(update={"share": family.share / 4}) for family in every_family.repeats]
+    land_config = LandscapeConfig(
+        seed=5,
+        chromosomes=chromosomes,
+        background=every_family.model_copy(update={"repeats": tuple(few_copies)}),
+        rate=RateConfig(drift_sd=0, peaks_per_kb=0),
+    )
+    land = write_landscape(land_config, tmp_path / "landscape")
+    config = ReadsConfig(seed=5, reads=480_000, gc_bias=GcBiasConfig(width=0.2))
     reads = simulate_reads(land / "genome.fa", land / "targets.txt", tmp_path / "reads", config)
-    mate2 = reads / "rate_R2.fastq.gz" if paired else None
-    align_reads(reads / "rate_R1.fastq.gz", mate2, land / "genome.fa", tmp_path / "reads.bam", index_dir=tmp_path)
+    align_reads(reads / "rate_R1.fastq.gz", None, land / "genome.fa", tmp_path / "reads.bam", index_dir=tmp_path)
     genome, layout = load_genome(land / "genome.fa"), GenomeLayout.from_lengths(chromosomes)
     settings = coverage_settings("chip")
     found, _ = read_bam(tmp_path / "reads.bam", layout, settings)
     # Without peaks the strands of single-end reads say little of the length.
-    alignments = count_places(found, layout, settings, fragment_bp=None if paired else config.fragment.mean_bp)
+    alignments = count_places(found, layout, settings, fragment_bp=config.fragment.mean_bp)
     weight, gc = share_reads(alignments, layout, settings).weight, fragment_gc(genome, layout, alignments)
     corrected = weight * fit_gc(genome, layout, alignments, gc, weight).factors(gc, weight)
     profile = count_by_gc(genome, layout, alignments, weight, corrected)
     windows = profile.where(least_fragments=50)
-    assert len(windows) > 0.98 * len(profile)
+    assert len(windows) > 0.99 * len(profile)
     assert windows.correlation(windows.before) > 0.3
     assert abs(windows.correlation(windows.after)) < 0.02
     _, before, after = windows.deciles()
