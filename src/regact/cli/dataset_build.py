@@ -1,18 +1,18 @@
 """`regact dataset build`: genome and tracks become a store."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
 from regact.cli.options import ContigAlias, Data, Genome, Out, Overwrite, Resume, Seed, Set, Tracks, Workers
 from regact.cli.output import print_remark, print_store
-from regact.dataset import DatasetConfig, build_dataset
+from regact.dataset import DatasetConfig, Store, build_dataset
 from regact.errors import ConfigError
-from regact.experiment import load_experiment
+from regact.experiment import load_experiment, make_store
 from regact.settings import check_settings, override
 
 _PATTERNS = "a chromosome or pattern (several with commas), or a fraction such as 0.1."
@@ -70,33 +70,18 @@ def command(
         unmappable=_absolute(unmappable),
         gaps=_absolute(gaps),
     )
-    build = _from_options if experiment is None else partial(_from_experiment, experiment, data)
-    fasta, sheet, config, folder, alias = build(genome, tracks, out, contig_alias, [*overrides, *settings])
-    store = build_dataset(
-        fasta,
-        sheet,
-        config,
-        folder,
-        workers=workers,
-        contig_alias=alias,
-        overwrite=overwrite,
-        resume=resume,
-        tell=print_remark,
-    )
+    prepare = _from_options if experiment is None else partial(_from_experiment, experiment, data)
+    make, folder = prepare(genome, tracks, out, contig_alias, [*overrides, *settings])
+    store = make(out=folder, workers=workers, overwrite=overwrite, resume=resume, tell=print_remark)
     print_store(store.windows["split"], folder)
 
 
-class _Inputs(NamedTuple):
-    genome: Path
-    tracks: Path
-    config: DatasetConfig
-    out: Path
-    contig_alias: str | None
+_Prepared = tuple[Callable[..., Store], Path]  # what makes the store, and where
 
 
 def _from_options(
     genome: Path | None, tracks: Path | None, out: Path | None, contig_alias: str | None, overrides: Sequence[str]
-) -> _Inputs:
+) -> _Prepared:
     values: dict[str, Any] = {"dataset": {}}
     problems = [problem for text in overrides if (problem := override(values, text))]
     problems += [
@@ -108,7 +93,7 @@ def _from_options(
         problems += [f"{option} is missing; give it, or an experiment file"] * (value is None)
     if problems or config is None or genome is None or tracks is None or out is None:
         raise ConfigError("dataset build", problems)
-    return _Inputs(genome, tracks, config, out, contig_alias)
+    return partial(build_dataset, genome, tracks, config, contig_alias=contig_alias), out
 
 
 def _from_experiment(
@@ -119,11 +104,11 @@ def _from_experiment(
     out: Path | None,
     contig_alias: str | None,
     overrides: Sequence[str],
-) -> _Inputs:
+) -> _Prepared:
     files = {"genome": _absolute(genome), "tracks": _absolute(tracks), "contig_alias": contig_alias}
     replaced = [f"{name}={json.dumps(value)}" for name, value in files.items() if value is not None]
     plan = load_experiment(experiment, data=data, overrides=[*overrides, *replaced])
-    return _Inputs(plan.genome, plan.tracks, plan.dataset, out or plan.store_path, plan.contig_alias)
+    return partial(make_store, plan), out or plan.store_path
 
 
 def _as_settings(**values: object) -> list[str]:

@@ -6,7 +6,7 @@ May import `dataset`, `model`, `train` and what those may; knows nothing of page
 from regact.experiment.comparison_config import ComparedModel, ComparisonConfig
 from regact.experiment.experiment import Experiment
 from regact.experiment.load import load_experiment
-from regact.experiment.store import open_or_build_store
+from regact.experiment.store import make_store, open_or_build_store
 from regact.experiment.train import train_experiment
 from regact.experiment.tuning_config import Domain, TuningConfig
 
@@ -17,6 +17,7 @@ __all__ = [
     "Experiment",
     "TuningConfig",
     "load_experiment",
+    "make_store",
     "open_or_build_store",
     "train_experiment",
 ]

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from regact.dataset import DatasetConfig
+from regact.dataset import DatasetConfig, SplitAsImported
+from regact.dataset.basenji.config import Source, StorageSettings
 from regact.errors import ConfigError
 from regact.experiment.comparison_config import ComparedModel, ComparisonConfig
 from regact.experiment.tuning_config import TuningConfig
@@ -20,8 +22,11 @@ class Experiment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names folders and tables")
-    genome: Path = Field(description="FASTA: plain, gzip or bgzip")
-    tracks: Path = Field(description="track sheet")
+    source: Source | None = Field(default=None, description="public data to import, instead of tracks on a genome")
+    genome: Path | None = Field(
+        default=None, validate_default=True, description="FASTA: plain, gzip or bgzip; a source may do without"
+    )
+    tracks: Path | None = Field(default=None, validate_default=True, description="track sheet; a source has its own")
     contig_alias: str | None = Field(default=None, description="as --contig-alias")
     store: Path | None = Field(default=None, description="where the built dataset lies; stores/NAME without it")
     dataset: DatasetConfig = DatasetConfig()
@@ -30,6 +35,40 @@ class Experiment(BaseModel):
     transfer: TransferConfig = NO_TRANSFER
     compare: ComparisonConfig = ComparisonConfig()
     tune: TuningConfig = TuningConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_comes_with_the_source(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("source") is not None:
+            dataset = values.get("dataset") or {}
+            if isinstance(dataset, dict):
+                return values | {"dataset": {"split": {"by": "imported"}} | dataset}
+        return values
+
+    @field_validator("genome", "tracks")
+    @classmethod
+    def _data_are_given_once(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        source = info.data.get("source")
+        if value is None and source is None and "source" in info.data:
+            raise PydanticCustomError("missing", "Field required")  # as of any field without a default
+        if value is not None and source is not None and info.field_name == "tracks":
+            raise ValueError("tracks come with the source; leave them out")
+        return value
+
+    @model_validator(mode="after")
+    def _dataset_is_the_sources(self) -> Self:
+        if (self.source is not None) != isinstance(self.dataset.split, SplitAsImported):
+            raise ValueError(f"dataset.split by {self.dataset.split.by}; needed by imported with a source, only there")
+        if self.source is not None:
+            stored = {"window_bp", "bin_bp", "crop_bins", *StorageSettings.model_fields}
+            changed = [
+                name
+                for name, field in type(self.dataset).model_fields.items()
+                if name not in stored and getattr(self.dataset, name) != field.default
+            ]
+            if changed:
+                raise ValueError(f"dataset.{', dataset.'.join(changed)}: imported data are as they are; leave it out")
+        return self
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -43,6 +82,16 @@ class Experiment(BaseModel):
     def store_path(self) -> Path:
         """Where the built dataset lies or will lie."""
         return self.store or Path("stores") / self.name
+
+    @property
+    def inputs(self) -> tuple[Path, Path]:
+        """Genome and track sheet of a dataset that is built.
+
+        Raises: ConfigError for one that is imported.
+        """
+        if self.genome is None or self.tracks is None:
+            raise ConfigError(f"experiment {self.name}", ["its data are imported; genome and tracks are not given"])
+        return self.genome, self.tracks
 
     def model_spec(self, n_tracks: int) -> ModelSpec:
         """The network in full.

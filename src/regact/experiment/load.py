@@ -3,6 +3,7 @@
     name: yeast
     genome: ${data}/yeast/genome.fa.gz     # input paths are relative to this file
     tracks: ${data}/yeast/targets.txt
+    source: {format: basenji, directory: human}  # instead of tracks (genome may stay): public data to import
     store: stores/yeast                    # an output: relative to the working directory
     dataset: {window_bp: 16384, ...}       # DatasetConfig
     model: {preset: basenji, width: 0.3}   # ModelConfig

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from regact.dataset import Store, open_store
+from regact.dataset.basenji import StorageSettings, import_dataset
 from regact.dataset.build import build_dataset
 from regact.errors import StoreError
 from regact.experiment.experiment import Experiment
@@ -24,24 +25,54 @@ def open_or_build_store(
     """
     path = experiment.store_path
     if not path.exists():
-        tell(f"{path} is not there; building it")
-        return build_dataset(
-            experiment.genome,
-            experiment.tracks,
-            experiment.dataset,
-            path,
-            workers=workers,
-            contig_alias=experiment.contig_alias,
-            tell=tell,
-        )
+        tell(f"{path} is not there; {'building' if experiment.source is None else 'importing'} it")
+        return make_store(experiment, path, workers=workers, tell=tell)
     store = open_store(path)
     differences = _setting_differences(store.header.config, experiment.dataset)
-    differences += _track_differences(store.sheet, read_track_sheet(experiment.tracks))
+    if experiment.tracks is not None:
+        differences += _track_differences(store.sheet, read_track_sheet(experiment.tracks))
     if differences:
         raise StoreError(
             path, "; ".join(differences), "the store of this experiment", "name another with --store, or remove it"
         )
     return store
+
+
+def make_store(
+    experiment: Experiment,
+    out: Path,
+    *,
+    workers: int | None = None,
+    overwrite: bool = False,
+    resume: bool = True,
+    tell: Callable[[str], object] = lambda remark: None,
+) -> Store:
+    """Build or import the experiment's dataset at `out`; arguments and errors as of `build_dataset`."""
+    if experiment.source is not None:
+        return import_dataset(
+            experiment.source,
+            out,
+            genome_path=experiment.genome,
+            contig_alias=experiment.contig_alias,
+            storage=StorageSettings.of(experiment.dataset),
+            expected=experiment.dataset,
+            workers=workers,
+            overwrite=overwrite,
+            resume=resume,
+            tell=tell,
+        )
+    genome, tracks = experiment.inputs
+    return build_dataset(
+        genome,
+        tracks,
+        experiment.dataset,
+        out,
+        workers=workers,
+        contig_alias=experiment.contig_alias,
+        overwrite=overwrite,
+        resume=resume,
+        tell=tell,
+    )
 
 
 def _setting_differences(found: BaseModel, needed: BaseModel, prefix: str = "dataset.") -> list[str]:
