@@ -13,8 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from regact.engine import available_cores, check_space, refuse_existing, whole_file, write_json
-from regact.errors import DiskSpaceError, ProgramError
+from regact.engine import (
+    available_cores,
+    check_space,
+    disk_full_as_error,
+    refuse_existing,
+    whole_file,
+    write_json,
+)
+from regact.errors import ProgramError
 from regact.genome import Genome, load_genome
 from regact.reads.bowtie2_index import bowtie2_index
 from regact.reads.fastq import check_fastq
@@ -23,6 +30,7 @@ PLACES = 10
 _PROGRAMS = ("bowtie2", "bowtie2-build", "samtools")
 _INSTALL = "on Debian: apt-get install bowtie2 samtools; elsewhere: conda install -c bioconda bowtie2 samtools"
 _SHOWN_CHARACTERS = 600
+_POUR_BYTES = 2**20
 _DISK_FULL = os.strerror(errno.ENOSPC)
 # Of a BAM for one of gzipped FASTQ, measured: 1.6 for pairs of 50 bases in yeast; more where more reads are repeated.
 _BAM_PER_FASTQ = 2
@@ -95,7 +103,7 @@ def align_reads(
     index = bowtie2_index(genome, programs["bowtie2"], index_dir=index_home, threads=cores, tell=tell)
     inputs = ["-U", str(fastq[0])] if len(fastq) == 1 else ["-1", str(fastq[0]), "-2", str(fastq[1])]
     command = ["bowtie2", "-k", str(places), "-p", str(cores), *bowtie2_options, "-x", str(index), *inputs]
-    with whole_file(bam) as temporary, whole_file(log) as words:
+    with whole_file(bam) as temporary, whole_file(log) as words, disk_full_as_error(bam):
         _align_into(temporary, words, command)
         rate = _alignment_rate(words)
     sample = AlignedSample(bam, log, card, reads, rate, programs)
@@ -135,25 +143,38 @@ def _version(program: str) -> str:
 
 def _align_into(bam: Path, words: Path, command: Sequence[str]) -> None:
     """Run `command`, its alignments into `bam`, its messages into `words`."""
+    to_bam = ["samtools", "view", "--bam", "--output", str(bam), "-"]
     with words.open("wb") as messages, tempfile.TemporaryFile() as complaints:
         with (
             _running(command, stdout=subprocess.PIPE, stderr=messages) as bowtie2,
-            _running(
-                ["samtools", "view", "--bam", "--output", str(bam), "-"], stdin=bowtie2.stdout, stderr=complaints
-            ) as samtools,
+            _running(to_bam, stdin=subprocess.PIPE, stderr=complaints) as samtools,
         ):
-            if bowtie2.stdout is not None:
-                bowtie2.stdout.close()  # samtools has it; Bowtie2 must notice when samtools ends early
+            samtools_took_all = _pour(bowtie2.stdout, samtools.stdin)
             samtools_code, bowtie2_code = samtools.wait(), bowtie2.wait()
         complaints.seek(0)
         samtools_words = complaints.read().decode(errors="replace")
-    # When samtools stops, Bowtie2 breaks on the closed pipe: the cause comes first.
-    if samtools_code:
-        if _DISK_FULL in samtools_words:
-            raise DiskSpaceError(bam, f"the disk is full ({_DISK_FULL})", "", "make room or write elsewhere")
-        raise _failure("samtools", samtools_code, samtools_words)
-    if bowtie2_code:
+    # When one stops, the other stumbles: the cause comes first.
+    if bowtie2_code and samtools_took_all:
         raise _failure("bowtie2", bowtie2_code, words.read_text(errors="replace"))
+    if samtools_code and _DISK_FULL in samtools_words:
+        raise OSError(errno.ENOSPC, _DISK_FULL)
+    if samtools_code:
+        raise _failure("samtools", samtools_code, samtools_words)
+
+
+def _pour(source: IO[bytes] | None, sink: IO[bytes] | None) -> bool:
+    """Pass on everything; whether the sink took it all.
+
+    It goes through this process, so that both programs lose their pipe and end, however this process ends.
+    """
+    if source is None or sink is None:
+        raise ValueError("both ends must be pipes")
+    try:
+        with source, sink:
+            shutil.copyfileobj(source, sink, _POUR_BYTES)
+    except BrokenPipeError:
+        return False
+    return True
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,14 +16,14 @@ from pysam.utils import SamtoolsError
 
 from regact.engine import disk_full_as_error
 from regact.errors import FormatError
-from regact.reads.bgzf import check_bgzf_end
+from regact.reads.file_ends import check_bgzf_end, check_cram_end
 from regact.reads.plain_fasta import plain_fasta
 
 _CHUNK_BYTES = 2**23
 # All but qualities, which nobody here reads. Bases are needed: CRAM works out NM, the differences, from them.
 _CRAM_FIELDS = "required_fields=0xbff"
 _REMEDY = "copy or make the file again"
-_DISK_FULL = os.strerror(errno.ENOSPC)
+_NO_ROOM_BYTES = 2**16
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ def read_bam_header(path: Path | str) -> BamHeader:
     kind = _kind(path)
     if kind == "BAM":
         check_bgzf_end(path)
+    elif kind == "CRAM":
+        check_cram_end(path)
     try:
         with _quiet(), pysam.AlignmentFile(str(path), check_sq=False) as file:
             header = _parse_header(file.header.to_dict())
@@ -153,9 +156,10 @@ def _convert(path: Path, kind: str, folder: Path, reference: Path | None) -> Pat
     try:
         pysam.view(*options, str(path), catch_stdout=False)
     except SamtoolsError as error:
-        if _DISK_FULL in str(error):
-            raise OSError(errno.ENOSPC, _DISK_FULL) from error
-        found = f"cannot be decoded ({' '.join(str(error).split())})"
+        if shutil.disk_usage(folder).free < _NO_ROOM_BYTES:  # samtools does not say so
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        words = str(error).partition("stderr=")[2].replace("\\n", " ").strip("' ")
+        found = f"cannot be decoded ({words})"
         if kind == "CRAM":
             needed = (
                 f"the FASTA that it was made with, not {reference}" if reference else "the FASTA that it was made with"

@@ -15,7 +15,7 @@ from jaxtyping import Int32, Int64
 from regact.errors import ContigError, DataError, FormatError
 from regact.genome import ContigAlias, match_contigs
 from regact.reads.barcode_groups import BarcodeGroups
-from regact.reads.bgzf import check_bgzf_end
+from regact.reads.file_ends import check_bgzf_end
 from regact.reads.layout import GenomeLayout
 
 _ROWS_AT_ONCE = 1_000_000
