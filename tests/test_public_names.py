@@ -22,6 +22,7 @@ PUBLIC_NAMES = {
     "coverage",
     "evaluate",
     "import_basenji",
+    "import_basenji_2018",
     "import_basenji_h5",
     "load_experiment",
     "load_genome",

@@ -296,7 +296,7 @@ def test_params_that_contradict_are_refused(imported, basenji_tensors, params, p
 
 
 def test_pools_of_another_tower_have_to_be_said(imported, basenji_tensors):
-    with pytest.raises(ConfigError, match="a tower of 5 layers, and the published one has 6; give cnn_pool"):
+    with pytest.raises(ConfigError, match="layers of its tower: 5; the published one has 6; give the pools"):
         imported(basenji_tensors(filters=(6, 7, 8, 9, 10)))
 
 

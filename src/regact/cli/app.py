@@ -52,6 +52,10 @@ COMMANDS = {
         "regact.cli.model_show",
         "Show a model's layers, parameters, cost and receptive field; draw it with --out.",
     ),
+    "weights import-basenji-2018": (
+        "regact.cli.weights_import_basenji_2018",
+        "Import the weights of Basenji as published in 2018 (TensorFlow 1) into a run folder.",
+    ),
     "train": ("regact.cli.train", "Train the model of an experiment and write a run folder."),
     "tune": ("regact.cli.tune", "Search for the settings of an experiment that score best on its validation split."),
     "evaluate": ("regact.cli.evaluate", "Judge the best weights of a run on one split of its dataset."),
@@ -66,6 +70,7 @@ GROUPS = {
     "": "Predict regulatory activity from DNA sequence, and explain what was learned.",
     "dataset": "Build or import datasets and look into them.",
     "model": "Look into models.",
+    "weights": "Take weights in from elsewhere, and send yours on their way.",
 }
 
 

@@ -56,6 +56,8 @@ ContigAlias = Annotated[
 
 StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="Where the store goes; it appears there when whole.")]
 
+RunFolder = Annotated[Path, typer.Argument(metavar="OUT", help="The run folder; it appears there when whole.")]
+
 
 class NotFiniteChoice(StrEnum):
     """What is done about inf and NaN in imported targets."""

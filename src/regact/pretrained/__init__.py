@@ -5,6 +5,6 @@ A reader of each file format, the layout of each published family of models, one
 """
 
 from regact.pretrained.basenji_tf1 import import_basenji_2018
-from regact.pretrained.run_folder import write_imported_run
+from regact.pretrained.run_folder import describe_run, write_imported_run
 
-__all__ = ["import_basenji_2018", "write_imported_run"]
+__all__ = ["describe_run", "import_basenji_2018", "write_imported_run"]

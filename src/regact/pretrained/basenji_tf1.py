@@ -89,9 +89,8 @@ def _make_spec(
     n_tower, n_layers = len(layout.tower), len(layout.layers)
     pools = params.pools(n_tower, n_layers)
     if pools is None:
-        raise ConfigError(
-            where, [f"a tower of {n_tower} layers, and the published one has 6; give cnn_pool in --params"]
-        )
+        found = f"layers of its tower: {n_tower}; the published one has 6"
+        raise ConfigError(where, [f"{found}; give the pools (cnn_pool) in --params"])
     bin_bp, window_bp = prod(pools), window_bp or params.window_bp
     problems = [*_contradictions(layout, params, pools)]
     if crop_bins is None and params.batch_buffer % bin_bp:

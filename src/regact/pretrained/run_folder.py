@@ -18,7 +18,7 @@ import torch
 
 from regact.engine import whole_folder
 from regact.errors import ConfigError, OutputExistsError
-from regact.model import SequenceModel, save_model
+from regact.model import SequenceModel, count, load_spec, save_model
 from regact.tracks import Track, TrackSheet
 from regact.training.card import describe_tracks
 from regact.training.run_folder import CARD, write_card, write_settings
@@ -74,6 +74,16 @@ def write_imported_run(
             },
         )
     return out
+
+
+def describe_run(run: str | Path) -> str:
+    """One line on the network of a run folder: size, windows, outputs, and what is applied to them."""
+    spec = load_spec(run)
+    bins = f"{spec.bins:,} bins of {spec.bin_bp} bp ({spec.crop_bins} cropped at each end)"
+    return (
+        f"{count(spec).parameters:,} parameters; windows of {spec.window_bp:,} bp, {bins}, {spec.tracks:,} tracks; "
+        f"{spec.head.link} link, N as {spec.n_value:g}"
+    )
 
 
 def describe_files(paths: Iterable[str | Path]) -> list[dict[str, Any]]:

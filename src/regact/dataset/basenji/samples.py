@@ -35,6 +35,16 @@ def read_samples(layout: Hdf5Layout, samples: Path | None) -> TrackSheet:
     return TrackSheet(tuple(tracks), samples or layout.path)
 
 
+def read_sample_sheet(samples: Path) -> TrackSheet:
+    """The tracks of a `sample_wigs.txt` alone, in its order, which is that of the published weights.
+
+    Raises: FormatError where it is no such table.
+    """
+    rows = enumerate(_read_table(samples).items())
+    tracks = (Track(name, (file,), strand_pair=row, description=label) for row, (name, (file, label)) in rows)
+    return TrackSheet(tuple(tracks), samples)
+
+
 def _read_table(path: Path) -> dict[str, tuple[Path, str]]:
     """File and label of each identifier."""
     try:
