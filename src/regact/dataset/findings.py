@@ -88,8 +88,8 @@ def find_problems(
     found = [
         *_of_splits(splits, shared, limits),
         *(finding for split, one in values.items() for finding in _of_values(store, split, one, limits)),
-        *_between_tracks(store, values["train"], limits),
-        *_between_splits(store, values, limits),
+        *(_between_tracks(store, values["train"], limits) if "train" in values else ()),
+        *(_between_splits(store, values, limits) if "train" in values else ()),
         *_of_windows(similarity, limits),
     ]
     order = list(KINDS)

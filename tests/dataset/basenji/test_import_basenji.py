@@ -82,6 +82,14 @@ def test_summary_and_audit_read_an_imported_store(write_directory, tmp_path):
     assert not [one for one in audit.findings if one.must_be_mended]
 
 
+def test_data_without_training_windows_can_be_judged_on(write_directory, tmp_path):
+    made = write_directory(tmp_path / "data", labels=("test",) * 4, crop_bins=0, gap_bp=512)
+    store = import_basenji(made.path, tmp_path / "store")
+    audit = audit_dataset(store, store.open_genome(), workers=1)
+    assert audit.splits["split"].tolist() == ["test"]
+    assert audit.windows["shared"].tolist() == [0.0] * 4  # no k-mer of theirs is in training, where there is none
+
+
 def test_folds_take_the_roles_that_are_asked_for(write_directory, tmp_path):
     labels = ("fold0", "fold1", "fold2", "fold2", "fold3")
     made = write_directory(tmp_path / "data", labels=labels)
