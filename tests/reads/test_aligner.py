@@ -33,6 +33,7 @@ def fastq(genome, tmp_path):
 
     def write(step=500, paired=True, names=("read", "read")):
         text = "".join("ACGT"[code] for code in genome.fetch(Interval("c1", 0, genome.lengths["c1"])))
+        rng = np.random.default_rng(1)
         complement = str.maketrans("ACGT", "TGCA")
         paths = []
         for mate in (1, 2) if paired else (1,):
@@ -41,7 +42,8 @@ def fastq(genome, tmp_path):
                 for number, start in enumerate(range(0, 59_000, step)):
                     bases = text[start : start + 200]
                     bases = bases[:50] if mate == 1 else bases.translate(complement)[::-1][:50]
-                    file.write(f"@{names[mate - 1]}{number}/{mate} x\n{bases}\n+\n{'I' * 50}\n")
+                    quality = rng.integers(53, 75, 50).astype(np.uint8).tobytes().decode()
+                    file.write(f"@{names[mate - 1]}{number}/{mate} x\n{bases}\n+\n{quality}\n")
             paths.append(path)
         return paths
 
@@ -129,7 +131,7 @@ def test_a_failure_in_mid_stream_leaves_nothing(genome, fastq, tmp_path, index_d
 
 @needs_programs
 def test_a_full_disk_is_told(genome, fastq, small_disk, index_dir, monkeypatch):
-    one, two = fastq(step=3)
+    one, two = fastq(step=4)
     monkeypatch.setattr("regact.reads.aligner.check_space", lambda *_: None)  # as if the guess had been too low
     with pytest.raises(DiskSpaceError, match=r"x\.bam: the disk is full"):
         align_reads(one, two, genome, small_disk / "x.bam", index_dir=index_dir)

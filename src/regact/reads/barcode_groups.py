@@ -67,13 +67,15 @@ def read_barcode_groups(path: Path | str) -> BarcodeGroups:
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         with open_text(path) as lines:
+            is_first = True
             for number, line in enumerate(lines, start=1):
                 text = line.strip()
                 if not text or text.startswith("#"):
                     continue
                 fields = [field.strip().strip('"') for field in text.split("\t" if "\t" in text else ",")]
-                if number > 1 or fields[0].lower() not in _HEADERS:
+                if not (is_first and fields[0].lower() in _HEADERS):
                     yield number, fields
+                is_first = False
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise FormatError(path, f"cannot be read ({error})", "a table of barcodes and groups") from error
 

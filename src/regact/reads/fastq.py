@@ -96,7 +96,7 @@ def _text(path: Path, on_read: Callable[[int], None]) -> Iterator[bytes]:
         raise FormatError(path, f"cannot be read to its end ({error})", "a whole file", "copy it again") from error
     except FileNotFoundError as error:
         raise FormatError(path, "no such file", "FASTQ, plain or gzip") from error
-    if last != b"\n":
+    if last not in (b"", b"\n"):
         yield b"\n"
 
 

@@ -1,0 +1,79 @@
+"""Fragment length from the strands: against a plain correlation, and where there is nothing to find."""
+
+import numpy as np
+import pytest
+
+from regact.errors import DataError
+from regact.reads import GenomeLayout, estimate_fragment_bp
+from regact.reads.bam_records import Tally
+from regact.reads.fates import Fates
+from regact.reads.read_places import PLACE, ReadPlaces
+
+LAYOUT = GenomeLayout.from_lengths({"a": 300_000, "b": 200_000})
+READ_BP = 40
+
+
+def single_reads(starts: np.ndarray, strands: np.ndarray) -> ReadPlaces:
+    rows = np.zeros(len(starts), PLACE)
+    rows["start"], rows["length"], rows["strand"], rows["differences"] = starts, READ_BP, strands, -1
+    return ReadPlaces(np.arange(len(rows) + 1), rows, Fates(len(rows), 0), Tally(), np.zeros(4, np.int64))
+
+
+def fragments_at(centres: np.ndarray, length: int, rng: np.random.Generator) -> ReadPlaces:
+    """One end of each fragment, of about `length`, around the centres."""
+    lengths = np.rint(rng.normal(length, 10, len(centres))).astype(np.int64)
+    starts = centres + np.rint(rng.normal(0, 20, len(centres))).astype(np.int64) - lengths // 2
+    forward = rng.random(len(starts)) < 0.5
+    return single_reads(np.where(forward, starts, starts + lengths - READ_BP), np.where(forward, 1, -1))
+
+
+@pytest.mark.parametrize("length", [90, 170, 310])
+def test_the_length_of_fragments_around_peaks_is_found(length):
+    rng = np.random.default_rng(length)
+    centres = rng.choice(rng.integers(1_000, 499_000, 200), 8_000)
+    found = estimate_fragment_bp(fragments_at(centres, length, rng), LAYOUT, search_bp=(50, 500))
+    assert found.read_bp == READ_BP
+    assert abs(found.fragment_bp - length) <= 8
+
+
+def test_the_curve_is_the_correlation_of_the_two_strands():
+    rng = np.random.default_rng(3)
+    reads = fragments_at(rng.integers(1_000, 499_000, 4_000), 100, rng)
+    found = estimate_fragment_bp(reads, LAYOUT, search_bp=(60, 130))
+    forward, reverse = np.zeros(LAYOUT.total_bp), np.zeros(LAYOUT.total_bp)
+    plus = reads.rows["strand"] > 0
+    forward[reads.rows["start"][plus]] = 1
+    reverse[reads.rows["start"][~plus] + READ_BP - 1] = 1
+    for length in (60, 99, 130):
+        expected = np.corrcoef(forward, np.roll(reverse, 1 - length))[0, 1]
+        assert found.correlation[length - 60] == pytest.approx(expected, abs=2e-3)
+
+
+def test_no_length_is_made_up():
+    rng = np.random.default_rng(4)
+    # As DNase and ATAC: both strands are cut at the same places.
+    places = rng.choice(rng.integers(1_000, 499_000, 300), 12_000) + np.rint(rng.normal(0, 60, 12_000)).astype(np.int64)
+    strands = rng.choice([1, -1], len(places))
+    starts = np.where(strands > 0, places, places - READ_BP + 1)
+    assert estimate_fragment_bp(single_reads(starts, strands), LAYOUT, search_bp=(50, 500)).fragment_bp is None
+    anywhere = single_reads(rng.integers(0, 499_000, 12_000), strands)
+    assert estimate_fragment_bp(anywhere, LAYOUT, search_bp=(50, 500)).fragment_bp is None
+
+
+def test_the_phantom_peak_at_the_reads_own_length_is_passed_over():
+    rng = np.random.default_rng(5)
+    centres = rng.choice(rng.integers(1_000, 499_000, 200), 6_000)
+    real = fragments_at(centres, 200, rng).rows
+    # Mappability: where a read can begin on one strand, one can begin on the other that covers the same bases.
+    starts = rng.integers(0, 499_000, 4_000)
+    rows = np.concatenate([real["start"], starts, starts])
+    strands = np.concatenate([real["strand"], np.ones(4_000), -np.ones(4_000)])
+    found = estimate_fragment_bp(single_reads(rows, strands), LAYOUT, search_bp=(25, 400))
+    assert found.lengths[np.argmax(found.correlation)] == READ_BP
+    assert abs(found.fragment_bp - 200) <= 10
+
+
+def test_too_few_reads_tell_nothing():
+    reads = single_reads(np.arange(500) * 10, np.repeat([1, -1], 250))
+    with pytest.raises(DataError, match=r"250 and 250 different 5' ends.*needed 1,000 on each.*--fragment-bp"):
+        estimate_fragment_bp(reads, LAYOUT, search_bp=(50, 500))
