@@ -8,11 +8,11 @@ A folder holds `codes.u8`, `n_runs.npy` and `index.json`, as the code file of a 
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import UInt8
 
 from regact.engine import whole_file, write_json
 from regact.errors import FormatError
@@ -36,7 +36,6 @@ class KnownParts:
         self.folder, self.lengths = folder, dict(lengths)
         ends = np.cumsum([0, *self.lengths.values()], dtype=np.int64).tolist()
         self._offsets = dict(zip(self.lengths, ends, strict=False))
-        self._codes: UInt8[np.ndarray, " position"] | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         return KnownParts, (self.folder, self.lengths)
@@ -61,25 +60,26 @@ class KnownParts:
         inside = slice(first - place.start, last - place.start) if first < last else slice(0, 0)
         if (codes[: inside.start] != N_CODE).any() or (codes[inside.stop :] != N_CODE).any():
             raise ValueError(f"bases beyond the ends of {place.chrom}")
-        if self._codes is None:
-            self._codes = np.memmap(self.folder / _CODES, np.uint8, mode="r+")
-        offset = self._offsets[place.chrom]
-        self._codes[offset + first : offset + last] = codes[inside]
+        with (self.folder / _CODES).open("r+b") as out:  # not mapped, which would look like memory in use
+            out.seek(self._offsets[place.chrom] + first)
+            out.write(codes[inside].tobytes())
 
     def finish(self) -> Genome:
         """Write what belongs beside the codes, checksum included, and open all of it.
 
         The checksum is `Genome`'s: over names, codes and lengths.
         """
-        codes = np.memmap(self.folder / _CODES, np.uint8, mode="r")
         sha, runs = hashlib.sha256(), [np.empty((0, 3), np.int64)]
-        for number, (name, length) in enumerate(self.lengths.items()):
-            contig = codes[self._offsets[name] : self._offsets[name] + length]
-            sha.update(f">{name}\n".encode())
-            for block in _blocks(contig):
-                sha.update(block.data)
-            sha.update(f"\n{length}\n".encode())
-            runs.append(np.insert(_n_runs(contig), 0, number, axis=1))
+        with (self.folder / _CODES).open("rb") as codes:
+            for number, (name, length) in enumerate(self.lengths.items()):
+                of_contig = []
+                sha.update(f">{name}\n".encode())
+                for first in range(0, length, _BLOCK):
+                    block = np.frombuffer(codes.read(min(_BLOCK, length - first)), np.uint8)
+                    sha.update(block.data)
+                    of_contig.append(find_n_runs(block) + first)
+                sha.update(f"\n{length}\n".encode())
+                runs.append(np.insert(join_runs(of_contig), 0, number, axis=1))
         with whole_file(self.folder / _RUNS) as temporary, temporary.open("wb") as out:
             np.save(out, np.concatenate(runs).astype(np.int64))
         write_json(self.folder / _INDEX, {"checksum": sha.hexdigest(), "lengths": self.lengths})
@@ -100,12 +100,3 @@ def open_known_parts(folder: Path) -> Genome:
     if size != sum(found.lengths.values()) or not found.n_runs.is_file():
         raise FormatError(folder, "its sequences are not whole", f"{sum(found.lengths.values()):,} codes")
     return Genome(found)
-
-
-def _blocks(contig: UInt8[np.ndarray, " position"]) -> Iterator[UInt8[np.ndarray, " position"]]:
-    for first in range(0, contig.size, _BLOCK):
-        yield np.ascontiguousarray(contig[first : first + _BLOCK])
-
-
-def _n_runs(contig: UInt8[np.ndarray, " position"]) -> Int64[np.ndarray, "run 2"]:
-    return join_runs([find_n_runs(block) + number * _BLOCK for number, block in enumerate(_blocks(contig))])
