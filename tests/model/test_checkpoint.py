@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 
 from regact.errors import FormatError, RunError
 from regact.model import PRESETS, load_model, load_spec, one_hot, save_model
+from regact.model.checkpoint import find_weights
 
 WEIGHTS = "weights.safetensors"
 
@@ -63,6 +64,57 @@ def test_changed_spec_is_refused(small_model, tmp_path):
     save_file(tensors, path, metadata={"regact_model_spec": json.dumps(spec)})
     with pytest.raises(RunError, match="its model spec is not valid \\(tracks"):
         load_model(tmp_path)
+
+
+def test_changed_values_are_refused(small_model, tmp_path):
+    path = save_model(small_model("standard"), tmp_path)
+    tensors, metadata = read(path)
+    tensors["head.affine.bias"][1] += 1e-6
+    save_file(tensors, path, metadata=metadata)
+    with pytest.raises(FormatError, match="its tensors do not have their checksum; needed the values that were saved"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["head.affine.bias", "tower.blocks.0.norm.num_batches_tracked"])
+def test_any_flipped_bit_of_a_tensor_is_refused(name, small_model, tmp_path):
+    path = save_model(small_model("standard"), tmp_path)
+    content = bytearray(path.read_bytes())
+    header_bytes = int.from_bytes(content[:8], "little")
+    _, last = json.loads(content[8 : 8 + header_bytes])[name]["data_offsets"]
+    content[8 + header_bytes + last - 1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match="checksum"):
+        load_model(tmp_path)
+
+
+def test_weights_of_an_older_version_have_no_checksum_and_are_read(small_model, codes, tmp_path):
+    model = small_model("standard").eval()
+    path = save_model(model, tmp_path)
+    tensors, metadata = read(path)
+    spec = json.loads(metadata["regact_model_spec"])
+    for later in ("tensors_sha256", "n_value", "block"):
+        del spec[later]
+    save_file(tensors, path, metadata={"regact_model_spec": json.dumps(spec)})
+    assert torch.equal(load_model(tmp_path)(one_hot(codes)), model(one_hot(codes)))
+
+
+@pytest.mark.parametrize("text", ["{", "[1]"])
+def test_a_spec_that_is_no_object_is_refused(text, tmp_path):
+    save_file({"a": torch.zeros(1)}, tmp_path / WEIGHTS, metadata={"regact_model_spec": text})
+    with pytest.raises(FormatError, match="damaged model spec"):
+        load_model(tmp_path)
+
+
+def test_the_same_model_is_the_same_bytes(small_model, tmp_path):
+    one, other = (save_model(small_model(), tmp_path / name).read_bytes() for name in "ab")
+    assert one == other
+
+
+def test_an_exported_folder_has_the_hubs_name_for_it(small_model, tmp_path):
+    path = save_model(small_model("standard"), tmp_path, name="model.safetensors")
+    assert find_weights(tmp_path) == path
+    assert load_model(tmp_path).spec.preset == "standard"
+    assert find_weights(save_model(small_model("standard"), tmp_path).parent).name == WEIGHTS
 
 
 def test_file_of_others_is_refused(tmp_path):

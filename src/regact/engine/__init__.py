@@ -4,6 +4,7 @@ Also the two small things that all files of TensorFlow have in common: checksums
 files, not genomics; imports `errors` only.
 """
 
+from regact.engine.checksums import SUMS, check_checksums, sha256_of, write_checksums
 from regact.engine.crc import masked_crc32c
 from regact.engine.files import (
     check_space,
@@ -21,8 +22,10 @@ from regact.engine.progress import ProgressBar, progress
 from regact.engine.protobuf import read_fields, read_varint
 
 __all__ = [
+    "SUMS",
     "ProgressBar",
     "available_cores",
+    "check_checksums",
     "check_space",
     "disk_full_as_error",
     "masked_crc32c",
@@ -32,9 +35,11 @@ __all__ = [
     "read_varint",
     "refuse_existing",
     "run_tasks",
+    "sha256_of",
     "sole_writer",
     "take_turns",
     "whole_file",
     "whole_folder",
+    "write_checksums",
     "write_json",
 ]

@@ -5,7 +5,6 @@ version of regact. Where one of them is another, it is made anew. Beside it, as 
 window, from which intervals are computed (`evidence.py`).
 """
 
-import hashlib
 import importlib.metadata
 import json
 import math
@@ -25,6 +24,7 @@ from regact.dataset import Store
 from regact.dataset.augment import Example
 from regact.dataset.batch import Batch
 from regact.engine import progress, write_json
+from regact.errors import RunError
 from regact.evaluation.accuracy import MEASURES, Accuracy, evaluate
 from regact.evaluation.baselines import KmerRidge, evaluate_kmer_ridge, fit_kmer_ridge, predict_kmer_ridge
 from regact.evaluation.blocks import Blocks, divide_into_blocks
@@ -41,8 +41,7 @@ from regact.evaluation.ensemble import ensemble_rate, shifted_codes
 from regact.evaluation.evidence import Evidence, holds_for, write_evidence
 from regact.evaluation.window_sums import WindowSumsCollector
 from regact.genome import Genome
-from regact.model import load_model, predict_codes
-from regact.model.checkpoint import WEIGHTS
+from regact.model import load_model, predict_codes, weights_checksum
 from regact.model.memory import in_parts
 from regact.model.prediction import inference
 from regact.simulation import load_truth
@@ -174,16 +173,19 @@ def _rates_of_ridge(ridge: KmerRidge, store: Store, genome: Genome) -> RatesOf:
 
 def made_from_run(run: Path, store: Store) -> dict[str, str]:
     """What predictions of a run are made from; where one of these is another, they are others."""
-    return _made_from(store) | {"weights": _sha256(run / WEIGHTS)}
+    return _made_from(store) | {"weights": _weights_checksum(run)}
 
 
 def _made_from(store: Store) -> dict[str, str]:
     return {"store": store.fingerprint, "regact": importlib.metadata.version("regact")}
 
 
-def _sha256(path: Path) -> str:
-    """The file's checksum; empty where it is not there, which whoever reads it next will say in full."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+def _weights_checksum(run: Path) -> str:
+    """The checksum of the weights; empty where there are none, which whoever reads them next will say in full."""
+    try:
+        return weights_checksum(run)
+    except RunError:
+        return ""
 
 
 def _remembered(path: Path, made_from: dict[str, str], make: Callable[[], _Made], *, again: bool) -> Judgement:

@@ -7,7 +7,6 @@
 There is no log, no table of metrics and nothing to resume.
 """
 
-import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Iterable, Mapping
@@ -16,7 +15,7 @@ from typing import Any
 
 import torch
 
-from regact.engine import whole_folder
+from regact.engine import sha256_of, whole_folder
 from regact.errors import ConfigError, OutputExistsError
 from regact.model import SequenceModel, count, load_spec, save_model
 from regact.tracks import Track, TrackSheet
@@ -87,13 +86,8 @@ def describe_run(run: str | Path) -> str:
 
 
 def describe_files(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
-    """Name, size and sha256 of each file, for a card; read in pieces, so that no file has to fit in memory."""
-    described = []
-    for path in map(Path, paths):
-        with path.open("rb") as file:
-            checksum = hashlib.file_digest(file, "sha256").hexdigest()
-        described.append({"name": path.name, "bytes": path.stat().st_size, "sha256": checksum})
-    return described
+    """Name, size and sha256 of each file, for a card."""
+    return [{"name": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in map(Path, paths)]
 
 
 def check_sheet(sheet: TrackSheet | None, tracks: int) -> None:

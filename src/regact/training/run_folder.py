@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from regact.engine import sole_writer, whole_file, write_json
+from regact.engine import check_checksums, sole_writer, whole_file, write_json
 from regact.errors import OutputExistsError, RunError
 
 CARD, CONFIG, LOG, METRICS, LAST = "card.json", "config.yaml", "log.csv", "metrics.tsv", "last"
@@ -81,8 +81,10 @@ def write_card(run: Path, **entries: Any) -> None:
 def read_card(run: Path) -> dict[str, Any]:
     """The card of a run folder.
 
-    Raises: RunError where there is none or it is of a newer format.
+    Raises: RunError where there is none or it is of a newer format; FormatError where that of an exported folder was
+        changed.
     """
+    check_checksums(run, [CARD])
     try:
         card = json.loads((run / CARD).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
