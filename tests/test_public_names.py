@@ -24,6 +24,7 @@ PUBLIC_NAMES = {
     "import_basenji",
     "import_basenji_2018",
     "import_basenji_h5",
+    "import_keras",
     "load_experiment",
     "load_genome",
     "load_model",

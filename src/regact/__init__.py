@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # what _HOMES says once more, for type checkers and editors; 
     from regact.experiment import train_experiment as train
     from regact.genome import Genome, Interval, load_genome, parse_region
     from regact.model import load_model, predict_codes
-    from regact.pretrained import import_basenji_2018
+    from regact.pretrained import import_basenji_2018, import_keras
     from regact.reads import align_reads as align
     from regact.reads import cover_sample as coverage
     from regact.report import write_report
@@ -43,6 +43,7 @@ __all__ = [
     "import_basenji",
     "import_basenji_2018",
     "import_basenji_h5",
+    "import_keras",
     "load_experiment",
     "load_genome",
     "load_model",
@@ -70,6 +71,7 @@ _HOMES = {
     "import_basenji": ("regact.dataset.basenji", "import_basenji"),
     "import_basenji_2018": ("regact.pretrained", "import_basenji_2018"),
     "import_basenji_h5": ("regact.dataset.basenji", "import_basenji_h5"),
+    "import_keras": ("regact.pretrained", "import_keras"),
     "load_experiment": ("regact.experiment", "load_experiment"),
     "load_genome": ("regact.genome", "load_genome"),
     "load_model": ("regact.model", "load_model"),

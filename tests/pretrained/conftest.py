@@ -56,3 +56,21 @@ def basenji_tensors():
         return {name: np.asarray(tensor, dtype=np.float32) for name, tensor in tensors.items()}
 
     return make
+
+
+@pytest.fixture(scope="session")
+def keras_numpy():
+    """Keras layers in float64 numpy."""
+    return _load("keras_numpy")
+
+
+@pytest.fixture(scope="session")
+def keras_networks():
+    """Small networks in the manner of Basenji2 and Borzoi."""
+    return _load("keras_networks")
+
+
+@pytest.fixture(scope="session")
+def write_keras_file():
+    """Keras's HDF5, written from its description."""
+    return _load("keras_writer").write_keras_file

@@ -56,6 +56,10 @@ COMMANDS = {
         "regact.cli.weights_import_basenji_2018",
         "Import the weights of Basenji as published in 2018 (TensorFlow 1) into a run folder.",
     ),
+    "weights import-keras": (
+        "regact.cli.weights_import_keras",
+        "Import a Keras model of Basenji2's or Borzoi's kind into a run folder.",
+    ),
     "train": ("regact.cli.train", "Train the model of an experiment and write a run folder."),
     "tune": ("regact.cli.tune", "Search for the settings of an experiment that score best on its validation split."),
     "evaluate": ("regact.cli.evaluate", "Judge the best weights of a run on one split of its dataset."),

@@ -4,7 +4,8 @@ A reader of each file format, the layout of each published family of models, one
 `training`, `model`, `tracks`, `engine` and what those may; nothing in a file that it reads is ever run.
 """
 
+from regact.pretrained.basenji_keras import import_keras
 from regact.pretrained.basenji_tf1 import import_basenji_2018
 from regact.pretrained.run_folder import describe_run, write_imported_run
 
-__all__ = ["describe_run", "import_basenji_2018", "write_imported_run"]
+__all__ = ["describe_run", "import_basenji_2018", "import_keras", "write_imported_run"]

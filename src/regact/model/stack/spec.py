@@ -85,6 +85,8 @@ def _leaves(layers: Sequence[LayerSpec]) -> Iterator[LayerSpec]:
     for layer in layers:
         yield layer
         yield from _leaves(layer.branches)
+        if isinstance(layer, UNetSpec):
+            yield from _leaves(layer.side)
 
 
 class StackHeadSpec(Spec):
@@ -92,3 +94,7 @@ class StackHeadSpec(Spec):
 
     layers: tuple[LayerSpec, ...] = ()
     link: LinkName = "softplus"
+
+    def leaves(self) -> Iterator[LayerSpec]:
+        """Every layer, each followed by those within its branches."""
+        yield from _leaves(self.layers)

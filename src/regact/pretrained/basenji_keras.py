@@ -1,0 +1,125 @@
+"""Basenji2, baskerville and Borzoi models from Keras's HDF5: a run folder that gives the published network's answers.
+
+`params.json` says which layers there are (keras_params.py, keras_blocks.py), the file has their weights in the same
+order (keras_file.py, keras_weights.py), and its `model_config` the form of GELU and what else there is to compare
+(keras_graph.py).
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from regact.engine import refuse_existing
+from regact.errors import ConfigError
+from regact.model.stack import ActivationName
+from regact.pretrained.keras_file import KerasFile
+from regact.pretrained.keras_graph import contradictions, gelu_forms, strangers, uses_gelu
+from regact.pretrained.keras_network import Network, NetworkError, make_network
+from regact.pretrained.keras_params import KerasParams, read_params
+from regact.pretrained.keras_weights import load_weights, misfits
+from regact.pretrained.run_folder import check_sheet, describe_files, refuse_other_folder, write_imported_run
+from regact.tracks import TrackSheet
+
+GeluName = Literal["sigmoid", "tanh", "erf"]
+_FORMS: dict[GeluName, ActivationName] = {"sigmoid": "gelu_sigmoid", "tanh": "gelu_tanh", "erf": "gelu_erf"}
+
+
+def import_keras(
+    model_h5: str | Path,
+    out: str | Path,
+    *,
+    params: str | Path,
+    head: str | None = None,
+    gelu: GeluName | None = None,
+    sheet: TrackSheet | None = None,
+    window_bp: int | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write the network of a Keras file as the run folder `out`; return it.
+
+    Args:
+        model_h5: `model.save("model.h5")` of Keras 2, with one head or all.
+        out: The run folder.
+        params: The network's `params.json`.
+        head: Which of several heads (`head_human`, or `human`); by itself the one that fits the file.
+        gelu: The form of GELU, where the file does not say it or is not to be believed.
+        sheet: The tracks in the order of the outputs (`targets.txt`); a Keras file has none.
+        window_bp: Bases of a window, `seq_length` of `params` by itself; relative positions keep their trained widths.
+        overwrite: Replace a run folder that is there.
+
+    Raises:
+        FormatError: a file is missing, damaged, or of another layout.
+        ConfigError: layers, shapes, settings or tracks do not fit; everything that is wrong at once.
+        OutputExistsError: `out` is there and may not be replaced.
+    """
+    refuse_other_folder(Path(out))
+    refuse_existing(out, overwrite)
+    settings, file = read_params(params), KerasFile(model_h5)
+    if unknown := list(strangers(file)):
+        raise ConfigError(model_h5, unknown)
+    form = _choose_gelu(file, gelu)
+    chosen, network = _choose_head(file, settings, head, form, window_bp, Path(params))
+    check_sheet(sheet, network.spec.tracks)
+    model = load_weights(file, network)
+    source = {
+        "format": "Keras HDF5",
+        "files": describe_files([model_h5, params]),
+        "keras": file.version,
+        "head": chosen,
+        "gelu": form.removeprefix("gelu_") if form and uses_gelu(network) else None,
+    }
+    return write_imported_run(model, out, sheet=sheet, source=source, overwrite=overwrite)
+
+
+def _choose_gelu(file: KerasFile, gelu: GeluName | None) -> ActivationName | None:
+    """The form to take for GELU; None where neither the file nor the option says one.
+
+    Raises: ConfigError where the file has several forms.
+    """
+    if gelu:
+        return _FORMS[gelu]
+    forms = gelu_forms(file)
+    if len(forms) > 1:
+        raise ConfigError(file.path, [f"several forms of GELU ({', '.join(forms)}); needed one: say which with --gelu"])
+    return forms[0] if forms else None
+
+
+def _choose_head(
+    file: KerasFile,
+    params: KerasParams,
+    head: str | None,
+    gelu: ActivationName | None,
+    window_bp: int | None,
+    where: Path,
+) -> tuple[str, Network]:
+    """The head that the file has, or that was asked for, and its network without misfits.
+
+    Raises: ConfigError with all misfits of the head that comes nearest; where the file has every head and none was
+        asked for; where there is no such head, or blocks do not fit each other.
+    """
+    heads = _named_heads(params, head, where)
+    tried: list[tuple[list[str], bool, str, Network]] = []
+    for name in heads:
+        for all_heads in (False, True)[: min(2, len(params.heads))]:
+            try:
+                network = make_network(
+                    params, name, file.layers, gelu, window_bp=window_bp, preset=where.stem, all_heads=all_heads
+                )
+            except NetworkError as error:
+                raise ConfigError(where, [str(error)]) from error
+            tried.append(([*misfits(network), *contradictions(file, network)], all_heads, name, network))
+    problems, all_heads, name, network = min(tried, key=lambda entry: len(entry[0]))
+    if problems:
+        raise ConfigError(file.path, problems)
+    if all_heads and len(heads) > 1:
+        raise ConfigError(file.path, [f"it has every head ({', '.join(heads)}); say which with --head"])
+    return name, network
+
+
+def _named_heads(params: KerasParams, head: str | None, where: Path) -> list[str]:
+    """All heads, or the one asked for, under its full name or without `head_`."""
+    if head is None:
+        return list(params.heads)
+    found = [name for name in params.heads if head in (name, name.removeprefix("head_"))]
+    if not found:
+        raise ConfigError(where, [f"no head {head!r}; it has {', '.join(params.heads)}"])
+    return found

@@ -1,0 +1,279 @@
+"""Keras models of Basenji2's and Borzoi's kind become runs with the answers of the same network in float64 numpy."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from regact.errors import ConfigError, FormatError, OutputExistsError
+from regact.model import count, load_model, load_spec, predict_codes
+from regact.pretrained import import_keras
+from regact.training import read_card
+
+NETWORKS = ["basenji2", "borzoi_human", "borzoi_mouse", "others"]
+
+
+@pytest.fixture
+def exported(tmp_path, keras_numpy, keras_networks, write_keras_file):
+    """`exported(network)`: the files of a network with random weights, and `predict(codes)` in numpy."""
+
+    def make(name, *, params=None, **options):
+        network = getattr(keras_networks, name)
+        settings = getattr(keras_networks, name.split("_")[0].upper())
+        session = keras_numpy.NumpySession()
+        session.input()
+        network(session, np.zeros((settings["seq_length"], 4)))
+        (tmp_path / "params.json").write_text(json.dumps({"train": {"loss": "poisson"}, "model": params or settings}))
+        write_keras_file(tmp_path / "model.h5", session.layers, **options)
+
+        def predict(codes, network=network):
+            rates = []
+            for sequence in codes:
+                again = keras_numpy.NumpySession(session.layers)
+                again.input()
+                rates.append(network(again, np.eye(5)[:, :4][sequence]).T)
+            return np.array(rates)
+
+        return tmp_path / "model.h5", tmp_path / "params.json", predict, session.layers
+
+    return make
+
+
+def random_codes(length, n=2):
+    return np.random.default_rng(3).integers(0, 5, (n, length)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_answers_are_those_of_the_network_in_numpy(name, exported, tmp_path):
+    model, params, predict, _ = exported(name)
+    run = import_keras(model, tmp_path / "run", params=params)
+    loaded = load_model(run)
+    codes = random_codes(loaded.spec.window_bp)
+    rates, expected = predict_codes(loaded, codes).numpy(), predict(codes)
+    assert rates.shape == expected.shape
+    assert expected.std() > 0.1
+    np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-6 * expected.max())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_numbers_of_the_spec_are_those_of_the_network(name, exported, tmp_path):
+    model, params, _, layers = exported(name)
+    run = import_keras(model, tmp_path / "run", params=params)
+    statistics = ("moving_mean", "moving_variance")
+    trained = sum(w.size for layer in layers for n, w in layer["weights"].items() if n not in statistics)
+    assert count(load_spec(run)).parameters == trained
+
+
+def test_what_a_run_of_basenji2_is(exported, tmp_path):
+    model, params, _, _ = exported("basenji2")
+    spec = load_spec(import_keras(model, tmp_path / "run", params=params))
+    assert (spec.window_bp, spec.bin_bp, spec.crop_bins, spec.bins, spec.tracks) == (512, 16, 3, 26, 5)
+    assert (spec.head.link, spec.n_value) == ("softplus", 0.0)
+    assert [block.name for block in spec.tower.blocks] == ["conv_block", *(f"conv_tower {i}" for i in (1, 2, 3))]
+    assert [block.name for block in spec.context[0].blocks] == [f"dilated_residual {i}" for i in (1, 2, 3, 4)]
+
+
+def test_a_u_net_keeps_what_it_reads_and_makes_bins_finer(exported, tmp_path):
+    model, params, _, _ = exported("borzoi_human")
+    loaded = load_model(import_keras(model, tmp_path / "run", params=params))
+    spec = loaded.spec
+    assert (spec.tower.bin_bp, spec.bin_bp, spec.crop_bins, spec.bins) == (16, 4, 16, 96)
+    assert [block.name for block in spec.tower.blocks if block.keep] == ["res_tower 2", "res_tower 3"]
+    bins = loaded.embed_bins(torch.zeros(1, 4, 512))
+    assert bins.shape == (1, 12 + 4 * 8 + 2 * 12, 32)  # coarse channels, then 4 positions of 8, 2 of 12
+    assert loaded.from_bins(bins).shape == (1, 4, 96)
+
+
+def test_the_head_is_the_one_that_fits_or_that_was_asked_for(exported, tmp_path):
+    model, params, _, _ = exported("borzoi_mouse")
+    card = read_card(import_keras(model, tmp_path / "run", params=params))
+    assert (card["source"]["head"], card["source"]["gelu"], len(card["tracks"])) == ("head_mouse", "tanh", 3)
+    wrong = r"dense_7 \(head_human\[0\] final\) has kernel of shape \(10, 3\); needed \(10, 4\)"
+    with pytest.raises(ConfigError, match=wrong):
+        import_keras(model, tmp_path / "other", params=params, head="human")
+    with pytest.raises(ConfigError, match="no head 'rat'; it has head_human, head_mouse"):
+        import_keras(model, tmp_path / "other", params=params, head="rat")
+
+
+def test_a_file_with_every_head(exported, tmp_path, keras_numpy, keras_networks, write_keras_file):
+    _, params, _, _ = exported("borzoi_human")
+    session = keras_numpy.NumpySession()
+    session.input()
+    codes = random_codes(512, n=1)
+    trunk = keras_networks.borzoi_trunk(session, np.eye(5)[:, :4][codes[0]])
+    human, mouse = session.dense(trunk, 4, "softplus"), session.dense(trunk, 3, "softplus")
+    model = write_keras_file(tmp_path / "both.h5", session.layers)
+    for head, expected in (("human", human), ("head_mouse", mouse)):
+        loaded = load_model(import_keras(model, tmp_path / head, params=params, head=head))
+        np.testing.assert_allclose(predict_codes(loaded, codes)[0].numpy().T, expected, rtol=1e-5)
+    with pytest.raises(ConfigError, match=r"every head \(head_human, head_mouse\); say which with --head"):
+        import_keras(model, tmp_path / "run", params=params)
+
+
+@pytest.mark.parametrize("form", ["sigmoid", "tanh", "erf"])
+def test_gelu_is_the_form_that_the_file_says(form, exported, tmp_path, keras_numpy, keras_networks, write_keras_file):
+    _, params, _, _ = exported("basenji2")
+    session = keras_numpy.NumpySession()
+    session.input()
+    codes = random_codes(512, n=1)
+    expected = keras_networks.basenji2(session, np.eye(5)[:, :4][codes[0]], gelu=f"gelu_{form}")
+    model = write_keras_file(tmp_path / "gelu.h5", session.layers)
+    run = import_keras(model, tmp_path / "run", params=params)
+    assert read_card(run)["source"]["gelu"] == form
+    np.testing.assert_allclose(predict_codes(load_model(run), codes)[0].numpy().T, expected, rtol=1e-5)
+    other = {"sigmoid": "erf", "tanh": "sigmoid", "erf": "tanh"}[form]
+    overridden = import_keras(model, tmp_path / "other", params=params, gelu=other)
+    difference = predict_codes(load_model(overridden), codes)[0].numpy().T - expected
+    assert np.abs(difference).max() > 1e-4 * expected.max()
+
+
+def test_without_model_config_gelu_has_to_be_said(exported, tmp_path):
+    model, params, predict, _ = exported("basenji2", config=False)
+    with pytest.raises(ConfigError, match=r"trunk\[0\] conv_block: .*form of GELU.*--gelu sigmoid, tanh or erf"):
+        import_keras(model, tmp_path / "run", params=params)
+    loaded = load_model(import_keras(model, tmp_path / "run", params=params, gelu="sigmoid"))
+    codes = random_codes(512)
+    np.testing.assert_allclose(predict_codes(loaded, codes).numpy(), predict(codes), rtol=1e-5, atol=1e-6)
+
+
+def test_layers_are_matched_by_their_order_not_their_number(exported, tmp_path, write_keras_file):
+    _, params, predict, layers = exported("borzoi_human")
+    numbered = [
+        layer if layer["class"] == "InputLayer" else layer | {"name": f"{layer['name'].rstrip('_0123456789')}_{90 - i}"}
+        for i, layer in enumerate(layers)
+    ]
+    model = write_keras_file(tmp_path / "second.h5", numbered, split_names=True)
+    codes = random_codes(512, n=1)
+    loaded = load_model(import_keras(model, tmp_path / "run", params=params))
+    np.testing.assert_allclose(predict_codes(loaded, codes).numpy(), predict(codes), rtol=1e-5)
+
+
+@pytest.mark.parametrize("window_bp", [256, 640])
+def test_a_window_of_another_length(window_bp, exported, tmp_path, keras_numpy, keras_networks):
+    model, params, _, layers = exported("borzoi_human")
+    loaded = load_model(import_keras(model, tmp_path / "run", params=params, window_bp=window_bp))
+    codes = random_codes(window_bp, n=1)
+
+    class TrainedWidths(keras_numpy.NumpySession):
+        def attention(self, x, **sizes):
+            return super().attention(x, **sizes | {"feature_bins": 512 // 16})
+
+    session = TrainedWidths(layers)
+    session.input()
+    expected = keras_networks.borzoi_human(session, np.eye(5)[:, :4][codes[0]])
+    np.testing.assert_allclose(predict_codes(loaded, codes)[0].numpy().T, expected, rtol=1e-5)
+
+
+def test_every_shape_that_does_not_fit_is_told_at_once(exported, tmp_path):
+    model, params, _, _ = exported("basenji2")
+    settings = json.loads(params.read_text())
+    settings["model"]["trunk"][0]["filters"] = 8
+    settings["model"]["trunk"][4]["filters"] = 11
+    settings["model"]["head_human"]["units"] = 9
+    params.write_text(json.dumps(settings))
+    with pytest.raises(ConfigError) as error:
+        import_keras(model, tmp_path / "run", params=params)
+    told = "; ".join(error.value.problems)
+    assert "conv1d (trunk[0] conv_block) has kernel of shape (15, 4, 6); needed (15, 4, 8)" in told
+    assert "conv1d_1 (trunk[1] conv_tower) has kernel of shape (4, 6, 7); needed (4, 8, 7)" in told
+    assert "batch_normalization (trunk[0] conv_block) has moving_variance of shape (6,); needed (8,)" in told
+    assert "(trunk[4] conv_block) has kernel of shape (1, 10, 12); needed (1, 10, 11)" in told
+    assert "dense (head_human[0] dense) has kernel of shape (12, 5); needed (11, 9)" in told
+    assert not (tmp_path / "run").exists()
+
+
+def test_numbers_of_layers_that_differ_are_told(exported, tmp_path):
+    model, params, _, _ = exported("basenji2")
+    settings = json.loads(params.read_text())
+    settings["model"]["trunk"][2]["repeat"] = 5
+    params.write_text(json.dumps(settings))
+    with pytest.raises(ConfigError) as error:
+        import_keras(model, tmp_path / "run", params=params)
+    assert "13 layers Conv1D; needed 15, the first missing in" in str(error.value)
+    settings["model"]["trunk"][2]["repeat"] = 3
+    params.write_text(json.dumps(settings))
+    with pytest.raises(ConfigError, match="13 layers BatchNormalization; needed 11, the first left over is"):
+        import_keras(model, tmp_path / "run", params=params)
+
+
+def test_sizes_that_shapes_do_not_show_are_held_against_model_config(exported, tmp_path):
+    model, params, _, _ = exported("basenji2")
+    settings = json.loads(params.read_text())
+    trunk = settings["model"]["trunk"]
+    trunk[1]["pool_size"], trunk[2]["rate_mult"], trunk[3]["cropping"] = 1, 2, 4
+    params.write_text(json.dumps(settings))
+    with pytest.raises(ConfigError) as error:
+        import_keras(model, tmp_path / "run", params=params)
+    told = "; ".join(error.value.problems)
+    assert "max-pools of model_config are [2, 2, 2, 2]; needed [2], as params.json has them" in told
+    assert "Cropping1D of model_config are [3]; needed [4]" in told
+    assert "(trunk[2] dilated_residual) has dilation 3; needed 4" in told
+
+
+def test_missing_and_unknown_datasets_are_named(exported, tmp_path):
+    model, params, _, _ = exported("borzoi_human")
+    with h5py.File(model, "a") as file:
+        weights = file["model_weights"]
+        del weights["multihead_attention/multihead_attention/r_w_bias:0"]
+        del weights["separable_conv1d/separable_conv1d/pointwise_kernel:0"]
+        weights["dense"].attrs["weight_names"] = [b"dense/kernel:0", b"dense/bias:0", b"dense/mask:0"]
+    with pytest.raises(ConfigError) as error:
+        import_keras(model, tmp_path / "run", params=params)
+    told = "; ".join(error.value.problems)
+    assert (
+        "multihead_attention (trunk[2] transformer_tower) has no dataset r_w_bias; needed one of shape (1, 2, 1, 3)"
+        in told
+    )
+    assert (
+        "separable_conv1d (trunk[3] unet_conv) has no dataset pointwise_kernel; needed one of shape (1, 12, 12)" in told
+    )
+    assert "dense (trunk[2] transformer_tower) has an unknown weight mask; needed kernel, bias" in told
+
+
+def test_layers_and_functions_of_other_kinds_are_named(exported, tmp_path, write_keras_file):
+    _, params, _, layers = exported("basenji2")
+    stranger = {"class": "SoftmaxPool1D", "name": "softmax_pool1d", "weights": {"dense/kernel": np.ones((3, 1))}}
+    function = {"class": "TFOpLambda", "name": "tf.math.erf", "weights": {}, "config": {"function": "math.erf"}}
+    plain = {"config": {}, "calls": {}}
+    model = write_keras_file(tmp_path / "strange.h5", [*layers, plain | stranger, plain | function])
+    with pytest.raises(ConfigError) as error:
+        import_keras(model, tmp_path / "run", params=params)
+    told = str(error.value)
+    assert "layer softmax_pool1d, class SoftmaxPool1D, is none of this project's; it has Activation, Add" in told
+    assert "layer tf.math.erf, function math.erf, is none of this project's" in told
+
+
+def test_values_that_are_not_finite_are_refused(exported, tmp_path):
+    model, params, _, _ = exported("basenji2")
+    with h5py.File(model, "a") as file:
+        file["model_weights/conv1d_2/conv1d_2/kernel:0"][0, 0, :2] = np.nan
+    with pytest.raises(ConfigError, match=r"conv1d_2/conv1d_2/kernel:0 holds 2 values that are not finite"):
+        import_keras(model, tmp_path / "run", params=params)
+
+
+def test_files_of_another_kind_are_refused(exported, tmp_path):
+    model, params, _, _ = exported("basenji2")
+    text = tmp_path / "text.h5"
+    text.write_text("no HDF5")
+    with pytest.raises(FormatError, match="cannot be opened"):
+        import_keras(text, tmp_path / "run", params=params)
+    with pytest.raises(FormatError, match="cannot be opened"):
+        import_keras(tmp_path / "absent.h5", tmp_path / "run", params=params)
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(model.read_bytes()[:-4000])
+    with pytest.raises(FormatError):
+        import_keras(cut, tmp_path / "run", params=params)
+    with h5py.File(tmp_path / "keras3.h5", "w") as file:
+        file.create_group("layers")
+    with pytest.raises(FormatError, match=r"no attribute layer_names \(written by Keras 3\?\)"):
+        import_keras(tmp_path / "keras3.h5", tmp_path / "run", params=params)
+
+
+def test_a_folder_that_is_there_is_kept(exported, tmp_path):
+    model, params, _, _ = exported("basenji2")
+    run = import_keras(model, tmp_path / "run", params=params)
+    with pytest.raises(OutputExistsError):
+        import_keras(model, run, params=params)
+    assert import_keras(model, run, params=params, overwrite=True) == run
