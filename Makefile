@@ -9,10 +9,11 @@ BIN := .venv/bin
 STAMP := .venv/ready-$(shell (cat requirements.lock pyproject.toml; pwd) | sha256sum | cut -c1-16)
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format lock benchmarks
+.PHONY: help setup demo demo-reads test check format lock benchmarks
 
 help:
 	@echo "make demo        simulate a genome, build a dataset, train four models, write demo/comparison/report.html"
+	@echo "make demo-reads  the demo from simulated FASTQ on: align, coverage, dataset, models, demo_reads/comparison/report.html"
 	@echo "make test        run the tests (REGACT_DATA=FOLDER adds those on real data)"
 	@echo "make check       lint, format, types, import layers"
 	@echo "make format      let ruff mend lint and format"
@@ -33,6 +34,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh experiments/demo.sh
+
+demo-reads: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh experiments/demo_reads.sh
 
 test: setup
 	@$(BIN)/python -m pytest --numprocesses $(JOBS)
