@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regact.engine import available_cores, run_tasks
+from regact.engine import available_cores, run_apart, run_tasks
 from regact.errors import ContigError, DiskSpaceError, RegactError, TaskError
 
 # Spawned workers import what they run by name, so it stands in a module of their own search path.
@@ -107,6 +108,22 @@ def test_workers_are_other_processes_and_share_the_work_as_they_finish() -> None
     assert os.getpid() not in processes.values()
     assert results[-1][0] == 0, "the long task is overtaken"
     assert len({processes[index] for index in (1, 2, 3, 4)}) == 1
+
+
+def test_a_task_apart_has_a_process_of_its_own_each_time() -> None:
+    function = __import__("task_functions").sleep_by_size
+    processes = {run_apart(function, 0.0, where="a nap") for _ in range(2)}
+    assert len(processes | {os.getpid()}) == 3
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("fail_at_three", "window 3: ValueError: three is bad"), ("killed_at_three", "window 3: .*SIGKILL")],
+)
+def test_what_fails_apart_is_named(name: str, message: str) -> None:
+    with pytest.raises(TaskError, match=message):
+        run_apart(getattr(__import__("task_functions"), name), 3, where="window 3")
 
 
 def test_large_tasks_and_results_pass_whole() -> None:

@@ -59,11 +59,11 @@ def build_dataset(
         tell(remark)
     check_space(out, _needed_bytes(plan), f"{len(plan.windows):,} windows of {len(plan.sheet):,} tracks")
     with unfinished_store(out, plan.identity(), overwrite=overwrite, resume=resume) as (folder, work):
-        _fill(folder, work, plan, _useful_workers(plan, workers))
+        fill_store(folder, work, plan, useful_workers(plan, workers))
     return open_store(out)
 
 
-def _fill(folder: Path, work: Path, plan: BuildPlan, workers: int) -> None:
+def fill_store(folder: Path, work: Path, plan: BuildPlan, workers: int) -> None:
     """Do all that is not done yet of a store, until its header is written."""
     header = measure_depth(plan, work, workers)
     create_store(folder, header, plan.windows, plan.mask)
@@ -85,7 +85,7 @@ def _needed_bytes(plan: BuildPlan) -> int:
     return store + min(plan.target_bytes, TEMPORARY_BYTES)
 
 
-def _useful_workers(plan: BuildPlan, workers: int | None) -> int:
+def useful_workers(plan: BuildPlan, workers: int | None) -> int:
     """As many as asked for or as there are cores, but no more than have enough to do."""
     bases = len(plan.windows) * plan.config.target_bp * len(plan.sheet)
     return max(1, min(available_cores() if workers is None else workers, bases // BASES_PER_WORKER))

@@ -17,23 +17,30 @@ from regact.engine.files import (
     whole_folder,
     write_json,
 )
-from regact.engine.local import available_cores, run_tasks
+from regact.engine.local import available_cores, run_apart, run_tasks
 from regact.engine.progress import ProgressBar, progress
 from regact.engine.protobuf import read_fields, read_varint
+from regact.engine.usage import Usage, measured, memory_bytes, peak_memory_bytes, reset_peak_memory
 
 __all__ = [
     "SUMS",
     "ProgressBar",
+    "Usage",
     "available_cores",
     "check_checksums",
     "check_space",
     "disk_full_as_error",
     "masked_crc32c",
+    "measured",
+    "memory_bytes",
     "partial_folder",
+    "peak_memory_bytes",
     "progress",
     "read_fields",
     "read_varint",
     "refuse_existing",
+    "reset_peak_memory",
+    "run_apart",
     "run_tasks",
     "sha256_of",
     "sole_writer",

@@ -19,27 +19,30 @@ def sha256_of(path: Path | str) -> str:
 
 
 def write_checksums(folder: Path | str) -> Path:
-    """Write the checksums of all files that lie directly in `folder` into its SHA256SUMS; return that path."""
-    files = sorted(path for path in Path(folder).iterdir() if path.is_file() and path.name != SUMS)
+    """Write the checksums of all files that lie directly in `folder` into its SHA256SUMS; return that path.
+
+    Hidden files are left out: they are locks and the like.
+    """
+    files = sorted(path for path in Path(folder).iterdir() if path.is_file() and not path.name.startswith((".", SUMS)))
     with whole_file(Path(folder) / SUMS) as temporary:
         temporary.write_text("".join(f"{sha256_of(path)}  {path.name}\n" for path in files), encoding="utf-8")
     return Path(folder) / SUMS
 
 
-def check_checksums(folder: Path | str, names: Collection[str] | None = None) -> None:
+def check_checksums(folder: Path | str, names: Collection[str] | None = None) -> set[str]:
     """Hold the files of a folder against its SHA256SUMS: all that are listed there, or of them those in `names`.
 
-    Nothing is asked where the folder has no such list; files that are not listed may be anything.
+    Files that are not listed may be anything; without a list that is all of them. Returns the names that were held
+    against it.
 
     Raises: FormatError naming every file that is missing or was changed, or a list that cannot be read.
     """
     folder = Path(folder)
     if not (folder / SUMS).is_file():
-        return
+        return set()
+    listed = {name: known for name, known in _read(folder / SUMS).items() if names is None or name in names}
     wrong = []
-    for name, checksum in _read(folder / SUMS).items():
-        if names is not None and name not in names:
-            continue
+    for name, checksum in listed.items():
         path = folder / name
         if not path.is_file():
             wrong.append(f"{name} is missing")
@@ -47,6 +50,7 @@ def check_checksums(folder: Path | str, names: Collection[str] | None = None) ->
             wrong.append(f"{name} was changed")
     if wrong:
         raise FormatError(folder, ", ".join(wrong), f"the files that {SUMS} lists", "fetch the folder again")
+    return set(listed)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -66,6 +66,22 @@ def run_tasks(
             yield index, result
 
 
+def run_apart(function: Callable[[Task], Result], task: Task, *, where: str) -> Result:
+    """`function(task)`, done by a spawned process of its own, which ends with it.
+
+    For what shall leave no trace in this process, and whose memory is to be told apart from this one's.
+
+    Raises: as `run_tasks`; `where` names the task.
+    """
+    worker = _start_worker(function, 0)
+    try:
+        worker.give(0, task, where)
+        return cast(Result, worker.take(where))
+    finally:
+        worker.stop()
+        worker.join()
+
+
 def _run_here(
     function: Callable[[Task], Result], tasks: Sequence[Task], workers: int, describe: Callable[[Task], str]
 ) -> Iterator[tuple[int, Result]]:

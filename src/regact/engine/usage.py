@@ -1,0 +1,60 @@
+"""What a piece of work takes of the machine: time by the clock, time of its cores, memory."""
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@dataclass
+class Usage:
+    """Filled when the block of `measured` ends: seconds by the clock, and of all cores that this process kept busy."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+@contextmanager
+def measured() -> Iterator[Usage]:
+    """Yield what is filled in with the time of the block when it ends."""
+    usage = Usage()
+    wall, cpu = time.perf_counter(), time.process_time()
+    try:
+        yield usage
+    finally:
+        usage.seconds, usage.cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+
+
+def memory_bytes() -> int:
+    """Resident memory of this process now; on systems that do not say, the most it ever was."""
+    return _status("VmRSS") or _largest_ever()
+
+
+def peak_memory_bytes() -> int:
+    """The most resident memory that this process has had, since the last `reset_peak_memory` where that works."""
+    # Not ru_maxrss on Linux: a process that was started by another inherits that one's.
+    return _status("VmHWM") or _largest_ever()
+
+
+def reset_peak_memory() -> None:
+    """Let `peak_memory_bytes` begin anew, where the system can (Linux)."""
+    with suppress(OSError):
+        _CLEAR.write_text("5")
+
+
+def _status(name: str) -> int:
+    with suppress(OSError):
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def _largest_ever() -> int:
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return largest if sys.platform == "darwin" else largest * 1024  # macOS counts bytes, others kilobytes
