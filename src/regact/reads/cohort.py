@@ -99,6 +99,8 @@ def cover_samples(
     genome = genome if isinstance(genome, Genome) else load_genome(genome)
     reading = _Reading(None if reference is None else Path(reference), parse_contig_alias(contig_alias), group_by_name)
     out = Path(out)
+    if annotations := {column for row in rows for column, _ in row.annotations}:
+        tell(f"columns that go to the track sheet as they are: {', '.join(sorted(annotations))}")
     jobs = [_plan(row, genome, out) for row in rows]
     _check_names(jobs)
     _check_files(rows, genome, reading.alias)

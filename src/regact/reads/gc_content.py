@@ -1,5 +1,7 @@
 """The share of G and C in stretches of the genome; the case of letters does not matter."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from jaxtyping import Float32, Float64, Int, Int8, Int64, UInt8
 
@@ -10,6 +12,8 @@ from regact.reads.layout import GenomeLayout
 
 # Standard deviation of fragment lengths over their mean; whether a sixth or a third, the correction stays the same.
 LENGTH_SPREAD = 0.2
+# Bases that are mapped before they are given back: memory follows them, not the genome.
+_BASES_AT_ONCE = 2**26
 
 
 def gc_shares(
@@ -23,20 +27,14 @@ def gc_shares(
 
     Raises: ValueError where a stretch does not lie within one contig.
     """
-    shares = np.empty(len(starts), np.float32)
-    # In the order of the genome, whose codes are mapped from the disk.
-    order = np.argsort(starts, kind="stable")
-    bounds = np.searchsorted(starts, layout.offsets, sorter=order)
-    if len(starts) and (bounds[0] > 0 or bounds[-1] < len(starts)):
+    if len(starts) and not 0 <= starts.min() <= starts.max() < layout.total_bp:
         raise ValueError(f"stretches start at {starts.min()} to {starts.max()} in {layout.total_bp} bases")
-    for contig, name in enumerate(layout.names):
-        mine = order[bounds[contig] : bounds[contig + 1]]
-        if not len(mine):
-            continue
-        inside = starts[mine] - layout.offsets[contig]
-        if (lengths[mine] < 0).any() or (inside + lengths[mine] > layout.lengths[contig]).any():
-            raise ValueError(f"stretches reach beyond the end of {name}, or have a negative length")
-        shares[mine] = _gc_shares(genome.contig(name), inside, lengths[mine])
+    shares = np.empty(len(starts), np.float32)
+    for codes, offset, mine in _in_genome_order(genome, layout, starts):
+        inside = starts[mine] - offset
+        if (lengths[mine] < 0).any() or (inside + lengths[mine] > len(codes)).any():
+            raise ValueError("stretches reach beyond the end of their contig, or have a negative length")
+        shares[mine] = _gc_shares(codes, inside, lengths[mine])
     return shares
 
 
@@ -57,15 +55,27 @@ def fragment_gc(genome: Genome, layout: GenomeLayout, alignments: Alignments) ->
     # A contig's end may have cut some off.
     taper = length_taper(int(length.max()))
     first_base = np.where(strand > 0, start, start + length - 1)
-    contig = layout.contig_of(start)
     one_ended = np.empty(len(start), np.float32)
-    for number, name in enumerate(layout.names):
-        mine = np.flatnonzero(contig == number)
-        if len(mine):
-            inside = first_base[mine] - layout.offsets[number]
-            one_ended[mine] = _tapered_gc_shares(genome.contig(name), inside, strand[mine], taper)
+    for codes, offset, mine in _in_genome_order(genome, layout, start):
+        one_ended[mine] = _tapered_gc_shares(codes, first_base[mine] - offset, strand[mine], taper)
     shares[extended] = one_ended
     return shares
+
+
+def _in_genome_order(
+    genome: Genome, layout: GenomeLayout, places: Int64[np.ndarray, " place"]
+) -> Iterator[tuple[UInt8[np.ndarray, " position"], int, Int64[np.ndarray, " mine"]]]:
+    """Rows of `places` from one end of the genome to the other, with their contig's codes and where it begins.
+
+    The codes are mapped from the disk; what was looked at is given back before the next rows come.
+    """
+    order = np.argsort(places, kind="stable")
+    blocks = list(layout.blocks(_BASES_AT_ONCE))
+    bounds = np.searchsorted(places, [block.start for block in blocks] + [layout.total_bp], sorter=order)
+    for number in np.flatnonzero(np.diff(bounds)):
+        contig = blocks[number].contig
+        yield genome.contig(layout.names[contig]), layout.offsets[contig], order[bounds[number] : bounds[number + 1]]
+        genome.release()
 
 
 def length_taper(length_bp: int) -> Float64[np.ndarray, " distance"]:

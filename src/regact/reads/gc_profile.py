@@ -106,4 +106,5 @@ def _gc_shares(genome: Genome, chrom: str, n_windows: int, window_bp: int) -> Fl
         codes = genome.fetch(Interval(chrom, first * window_bp, last * window_bp)).reshape(-1, window_bp)
         share = ((codes == 1) | (codes == 2)).mean(axis=1)
         gc[first:last] = np.where((codes == N_CODE).any(axis=1), np.nan, share)
+        genome.release()
     return gc
