@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,30 +14,28 @@ from regact.dataset import Store
 from regact.dataset.batch import Batch
 from regact.dataset.loader import Loader
 from regact.engine import ProgressBar, progress
-from regact.errors import MemoryFullError, TrainingError
 from regact.genome import Genome
 from regact.model import ModelSpec, build_model, save_model
 from regact.model.memory import is_memory_full
 from regact.model.prediction import inference
-from regact.training.card import check_fit, check_resume, check_shares, describe
-from regact.training.compile import check_compiler, compile_network
+from regact.training.card import check_fit, check_shares, describe
+from regact.training.claim import claim_for_all, told_once
+from regact.training.compile import check_compiler
 from regact.training.config import TrainingConfig
 from regact.training.device import launch, open_fabric, quiet_gradients
+from regact.training.failures import memory_full, not_finite
 from regact.training.interrupt import Interrupt, deferred_interrupt
-from regact.training.objective import first_broken_track
-from regact.training.optimizer import build_optimizer, learning_rate_at
-from regact.training.recompute import recompute_activations
-from regact.training.run_folder import METRICS, claim_run_folder, read_card, write_card, write_log, write_settings
-from regact.training.shared_batch_norm import share_batch_statistics
+from regact.training.learner import make_learner
+from regact.training.optimizer import learning_rate_at
+from regact.training.run_folder import METRICS, write_card, write_log, write_settings
 from regact.training.state import Progress, has_state, load_state, save_state
-from regact.training.step import PendingStep, TrainingStep
+from regact.training.step import PendingStep
 from regact.training.transfer import (
     NO_TRANSFER,
     TransferConfig,
     check_transfer,
     set_frozen,
     take_weights,
-    taken_parts,
 )
 from regact.training.validate import Validation, accuracy_table, merge_validations, validate, write_table
 
@@ -98,7 +95,7 @@ def train_model(
         check_compiler(fabric.device)
     launch(fabric)
     about = describe(store, spec, config, fabric.device, transfer, processes=fabric.world_size) | dict(card or {})
-    with _claim(out, fabric, about, overwrite=overwrite, resume=resume) as goes_on:
+    with claim_for_all(out, fabric, about, overwrite=overwrite, resume=resume) as goes_on:
         if fabric.is_global_zero:
             write_card(out, state="training", **about)
             write_settings(out, settings or {name: about[name] for name in ("model", "training", "transfer")})
@@ -107,7 +104,7 @@ def train_model(
             torch.random.fork_rng(devices=cuda),
             quiet_gradients(),
             deferred_interrupt() as interrupt,
-            _told_once(out, fabric),
+            told_once(out, fabric),
         ):
             training = _Training(store, genome, spec, config, transfer, out, fabric, workers, interrupt)
             if goes_on:
@@ -155,28 +152,12 @@ class _Training:
         total_steps = config.total_steps(self.train_loader.batches_per_epoch)
         self.strand_pair = torch.from_numpy(store.sheet.strand_pair)
 
-        self.model = build_model(spec, seed=config.seed)
-        self.model.head.start_at(store.track_statistics["mean"].tolist(), self.model.link)
-        take_weights(self.model, transfer)
-        self.optimizer = build_optimizer(
-            self.model, config, taken=taken_parts(self.model, transfer), rate_factor=transfer.rate_factor
-        )
-        if fabric.world_size > 1:
-            share_batch_statistics(self.model)
-        if config.activation_checkpointing:
-            recompute_activations(self.model)
-        # Fabric moves the model to its device; what it returns wraps both for precision and several devices.
-        network = compile_network(self.model) if config.compile else self.model
-        self.wrapped_model, wrapped_optimizer = fabric.setup(network, self.optimizer)
-        self.step = TrainingStep(
-            self.model,
-            self.wrapped_model,
-            wrapped_optimizer,
-            fabric,
-            config,
-            strand_pair=self.strand_pair,
-            total_steps=total_steps,
-        )
+        model = build_model(spec, seed=config.seed)
+        model.head.start_at(store.track_statistics["mean"].tolist(), model.link)
+        take_weights(model, transfer)
+        learner = make_learner(model, config, transfer, fabric, strand_pair=self.strand_pair, total_steps=total_steps)
+        self.model, self.wrapped_model = learner.model, learner.wrapped_model
+        self.optimizer, self.step = learner.optimizer, learner.step
         self.progress, self.pending = Progress(), None
         self.total_steps, self.votes = total_steps, (0.0, 0.0)
         self.started = self.saved = time.monotonic()
@@ -263,7 +244,7 @@ class _Training:
             if not is_memory_full(error):
                 raise
         if begun is None:  # not said above: there the error holds what the step had allocated
-            raise self.memory_full(batch)
+            raise memory_full(self.config, self.fabric, self.step.windows_that_fit(batch))
         self.pending = begun
         self.progress.step, self.progress.batch = self.progress.step + 1, self.progress.batch + 1
         if before:
@@ -285,10 +266,9 @@ class _Training:
     def look_at(self, step: PendingStep) -> None:
         """Stop where a step's loss or gradient was not finite; nothing is saved before its step was looked at."""
         result = step.result()
-        if not math.isfinite(result.loss):
-            raise self.not_finite(step.number, "the loss", result.loss, first_broken_track(result.loss_sums))
-        if not math.isfinite(result.gradient_norm):
-            raise self.not_finite(step.number, "the gradient", result.gradient_norm, None)
+        if not math.isfinite(result.loss) or not math.isfinite(result.gradient_norm):
+            where = f"{self.out}, step {step.number + 1}"
+            raise not_finite(where, result, self.store.sheet.identifiers, best_epoch=self.progress.best_epoch)
         self.progress.loss_sum += result.loss
         self.votes = result.votes[0], result.votes[1]
 
@@ -364,72 +344,6 @@ class _Training:
             text += f", valid {self.config.judged_by} {done.history[-1][f'valid_{self.config.judged_by}']:.4f}"
         return text
 
-    def not_finite(self, step: int, what: str, value: float, track: int | None) -> TrainingError:
-        """The error that names step and track, and what is left to go on from."""
-        where = f"{self.out}, step {step + 1}"
-        if track is not None:
-            where += f", track {self.store.sheet.identifiers[track]}"
-        best = self.progress.best_epoch
-        kept = f"the weights of epoch {best} are kept" if best else "no epoch was finished yet"
-        return TrainingError(
-            where, f"{what} is {value}", "a finite number", f"lower training.learning_rate or clip the track ({kept})"
-        )
-
-    def memory_full(self, batch: Batch) -> MemoryFullError:
-        """The error that names the batch size which fits."""
-        config, devices = self.config, self.fabric.world_size
-        found = f"the memory of {self.fabric.device} is full"
-        fits = self.step.windows_that_fit(batch)
-        if not fits:
-            remedy = "set training.activation_checkpointing and training.precision: bfloat16, or make the model smaller"
-            return MemoryFullError(f"training.batch_size {config.batch_size}", found, "room for one window", remedy)
-        size, parts = fits * config.accumulate * devices, -(-config.batch_size // (fits * devices))
-        return MemoryFullError(
-            f"training.batch_size {config.batch_size}",
-            f"{found}, which holds {fits} windows at once",
-            f"training.batch_size {size} at most" + (f" with accumulate {config.accumulate}" * (config.accumulate > 1)),
-            f"or keep the batch size with training.accumulate {parts}; activation_checkpointing takes less memory too",
-        )
-
 
 def _report(on_epoch: EpochReport | None, row: Mapping[str, float]) -> str:
     return (on_epoch(row) if on_epoch else None) or ""
-
-
-@contextmanager
-def _claim(out: Path, fabric: Fabric, about: Mapping[str, Any], *, overwrite: bool, resume: bool) -> Iterator[bool]:
-    """Let the first process claim the run folder for all; yield whether there is a run in it to resume.
-
-    Where it cannot, it says why, and the others end without a word.
-    """
-    with ExitStack() as stack:
-        goes_on = None
-        try:
-            if fabric.is_global_zero:
-                goes_on = stack.enter_context(claim_run_folder(out, overwrite=overwrite, resume=resume))
-                if goes_on:
-                    check_resume(out, read_card(out), about)
-        except BaseException:
-            goes_on = None
-            raise
-        finally:
-            goes_on = fabric.broadcast(goes_on)
-        if goes_on is None:
-            raise SystemExit(1)
-        yield goes_on
-
-
-@contextmanager
-def _told_once(out: Path, fabric: Fabric) -> Iterator[None]:
-    """Let the card say how the block ended, where it did not end well.
-
-    What all processes meet at once is told by the first; what only one of them meets, by that one.
-    """
-    try:
-        yield
-    except BaseException as error:
-        if fabric.is_global_zero:
-            write_card(out, state="interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
-        elif isinstance(error, TrainingError | KeyboardInterrupt):
-            raise SystemExit(1) from None
-        raise
