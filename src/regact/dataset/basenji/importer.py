@@ -5,13 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from regact.dataset.basenji.config import BasenjiH5Source, BasenjiSource, StorageSettings
-from regact.dataset.basenji.plan import plan_import
+from regact.dataset.basenji.plan import Survey, plan_import
 from regact.dataset.basenji.run import run_import
 from regact.dataset.basenji.surveys import survey_directory, survey_h5
 from regact.dataset.config import DatasetConfig
 from regact.dataset.store import Store
 from regact.engine import refuse_existing
 from regact.genome import load_genome
+
+
+def survey_source(source: BasenjiSource | BasenjiH5Source) -> Survey:
+    """What a source holds; raises as `survey_directory` and `survey_h5`."""
+    return survey_directory(source) if isinstance(source, BasenjiSource) else survey_h5(source)
 
 
 def import_basenji(directory: str | Path, out: str | Path, **options: Any) -> Store:
@@ -75,9 +80,8 @@ def import_dataset(
     """
     out = Path(out)
     refuse_existing(out, overwrite)
-    survey = survey_directory(source) if isinstance(source, BasenjiSource) else survey_h5(source)
     plan = plan_import(
-        survey,
+        survey_source(source),
         source,
         storage or StorageSettings(),
         genome=None if genome_path is None else load_genome(genome_path),

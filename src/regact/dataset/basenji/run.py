@@ -47,13 +47,16 @@ def run_import(
         create_store(folder, plan.header, plan.windows, mask)
         tasks = list(_tasks(plan, sequences, folder, work))
         missing = [task for task in tasks if not task.is_done()]
-        useful = plan.target_bytes // BYTES_PER_WORKER
-        used = max(1, min(available_cores() if workers is None else workers, useful))
         label = f"Importing {len(plan.windows):,} windows"
-        for _ in run_tasks(import_part, missing, workers=used, label=label):
+        for _ in run_tasks(import_part, missing, workers=useful_workers(plan, workers), label=label):
             pass
         _finish(plan, sequences, folder, tasks, tell)
     return open_store(out)
+
+
+def useful_workers(plan: ImportPlan, workers: int | None) -> int:
+    """As many as asked for or as there are cores, but no more than have enough to do."""
+    return max(1, min(available_cores() if workers is None else workers, plan.target_bytes // BYTES_PER_WORKER))
 
 
 def _tasks(plan: ImportPlan, sequences: KnownParts, folder: Path, work: Path) -> Iterator[PartTask]:
