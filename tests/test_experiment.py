@@ -163,6 +163,8 @@ def test_a_store_of_other_settings_or_tracks_is_refused(planted, tmp_path):
     dataset = planted.experiment.dataset.model_copy(update={"max_shift_bp": 5})
     with pytest.raises(StoreError, match=r"dataset\.max_shift_bp is 3, needed 5"):
         open_or_build_store(planted.experiment.model_copy(update={"dataset": dataset}))
+    repacked = planted.experiment.dataset.model_copy(update={"codec": "blosc_lz4", "compression_level": 5})
+    assert open_or_build_store(planted.experiment.model_copy(update={"dataset": repacked}))  # the same values
     sheet = planted.experiment.tracks.read_text()
     folder = planted.experiment.tracks.parent
     other = folder / "other.txt"

@@ -76,9 +76,12 @@ def make_store(
 
 
 def _setting_differences(found: BaseModel, needed: BaseModel, prefix: str = "dataset.") -> list[str]:
-    """Settings of a store that are not the experiment's; of a file, only whether there is one, for files may move."""
+    """Settings of a store that are not the experiment's; of a file, only whether there is one, for files may move.
+
+    How values are compressed changes none of them.
+    """
     differences = []
-    for name in type(needed).model_fields:
+    for name in [name for name in type(needed).model_fields if name not in ("codec", "compression_level")]:
         have, want = getattr(found, name, None), getattr(needed, name)
         if isinstance(have, BaseModel) and type(have) is type(want):
             differences += _setting_differences(have, want, f"{prefix}{name}.")

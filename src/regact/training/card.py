@@ -34,7 +34,11 @@ def describe(
 ) -> dict[str, Any]:
     """The entries that name data, model, settings, code and machine."""
     return {
-        "store": {"path": str(store.path), "fingerprint": store.fingerprint},
+        "store": {
+            "path": str(store.path),
+            "fingerprint": store.fingerprint,
+            "remarks": list(store.header.remarks),  # such as that an imported split leaks
+        },
         "genome": {"name": store.genome_name, "path": str(store.genome_path), "checksum": store.genome_checksum},
         **describe_tracks(store.sheet),
         "model": spec.model_dump(mode="json"),

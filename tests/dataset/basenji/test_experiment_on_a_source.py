@@ -8,6 +8,7 @@ from regact.dataset import open_store
 from regact.errors import ConfigError, StoreError
 from regact.evaluation import evaluate
 from regact.experiment import load_experiment, open_or_build_store, train_experiment
+from regact.training.run_folder import read_card
 
 DATASET = {"window_bp": 256, "bin_bp": 32, "crop_bins": 1}
 MODEL = {"preset": "standard", "filters": [4, 4], "widths": [5, 3], "pools": [8, 4], "head_filters": 8}
@@ -37,6 +38,7 @@ def test_training_and_evaluation(write, write_directory, tmp_path, with_genome):
     assert (accuracy.n_windows, len(accuracy.tracks)) == (2, 4)
     store = open_store(tmp_path / "store")
     assert store.header.genome.kept != with_genome
+    assert read_card(run)["store"]["remarks"] == list(store.header.remarks)
     assert load_experiment(run / "config.yaml").source.directory == made.path
     assert open_or_build_store(load_experiment(path)).fingerprint == store.fingerprint
     with pytest.raises(StoreError, match=r"dataset\.max_shift_bp is 3, needed 4"):
