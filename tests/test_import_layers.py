@@ -14,7 +14,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # What docs/architecture.md says below its table: who may import a neighbour of the same row, and who only row 1.
 SAME_ROW = {("shapes", "errors")}
 ONLY_ROW_1 = {"model", "losses", "metrics", "plot", "engine"}
-OPTIONAL_EXTRAS = {"ray", "optuna", "tangermeme", "modiscolite", "starlette", "uvicorn"}
+OPTIONAL_EXTRAS = {"ray", "optuna", "huggingface_hub", "tangermeme", "modiscolite", "starlette", "uvicorn"}
 
 
 def read_rows() -> dict[str, int]:

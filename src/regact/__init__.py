@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # what _HOMES says once more, for type checkers and editors; 
     from regact.experiment import train_experiment as train
     from regact.genome import Genome, Interval, load_genome, parse_region
     from regact.model import load_model, predict_codes
-    from regact.pretrained import import_basenji_2018, import_keras
+    from regact.pretrained import export_weights, from_pretrained, import_basenji_2018, import_keras, push_to_hub
     from regact.reads import align_reads as align
     from regact.reads import cover_sample as coverage
     from regact.report import write_report
@@ -40,6 +40,8 @@ __all__ = [
     "compare",
     "coverage",
     "evaluate",
+    "export_weights",
+    "from_pretrained",
     "import_basenji",
     "import_basenji_2018",
     "import_basenji_h5",
@@ -50,6 +52,7 @@ __all__ = [
     "open_store",
     "parse_region",
     "predict_codes",
+    "push_to_hub",
     "simulate",
     "train",
     "tune",
@@ -68,6 +71,8 @@ _HOMES = {
     "compare": ("regact.comparison", "compare"),
     "coverage": ("regact.reads", "cover_sample"),
     "evaluate": ("regact.evaluation", "evaluate"),
+    "export_weights": ("regact.pretrained", "export_weights"),
+    "from_pretrained": ("regact.pretrained", "from_pretrained"),
     "import_basenji": ("regact.dataset.basenji", "import_basenji"),
     "import_basenji_2018": ("regact.pretrained", "import_basenji_2018"),
     "import_basenji_h5": ("regact.dataset.basenji", "import_basenji_h5"),
@@ -78,6 +83,7 @@ _HOMES = {
     "open_store": ("regact.dataset", "open_store"),
     "parse_region": ("regact.genome", "parse_region"),
     "predict_codes": ("regact.model", "predict_codes"),
+    "push_to_hub": ("regact.pretrained", "push_to_hub"),
     "simulate": ("regact.simulation", "simulate"),
     "train": ("regact.experiment", "train_experiment"),
     "tune": ("regact.tuning", "tune"),

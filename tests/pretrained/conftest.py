@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from regact.model import build_model, preset_spec
+
 
 def _load(name):
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
@@ -74,3 +76,16 @@ def keras_networks():
 def write_keras_file():
     """Keras's HDF5, written from its description."""
     return _load("keras_writer").write_keras_file
+
+
+@pytest.fixture(scope="session")
+def small_hub():
+    """`with small_hub() as hub:` a hub of the tests' own."""
+    return _load("small_hub").small_hub
+
+
+@pytest.fixture
+def small_network():
+    """A network of little size with a link and an N of its own."""
+    spec = preset_spec("basenji", tracks=3, window_bp=2048, width=0.02, dilated_layers=3, crop_bins=1, link="elu1")
+    return build_model(spec.model_copy(update={"n_value": 0.25}), seed=1).eval()

@@ -60,6 +60,14 @@ COMMANDS = {
         "regact.cli.weights_import_keras",
         "Import a Keras model of Basenji2's or Borzoi's kind into a run folder.",
     ),
+    "weights export": (
+        "regact.cli.weights_export",
+        "Write a run's weights and what is known of them as one folder that travels.",
+    ),
+    "plan": (
+        "regact.cli.plan",
+        "Say how much memory, disk and time every step of an experiment will take, before anything starts.",
+    ),
     "train": ("regact.cli.train", "Train the model of an experiment and write a run folder."),
     "tune": ("regact.cli.tune", "Search for the settings of an experiment that score best on its validation split."),
     "evaluate": ("regact.cli.evaluate", "Judge the best weights of a run on one split of its dataset."),

@@ -21,7 +21,7 @@ PROGRAMS = {
     "chromium": ("chromium", "the tests of HTML pages"),
 }
 # package of an extra -> (the extra, what needs it)
-EXTRAS = {"optuna": ("tune", "regact tune")}
+EXTRAS = {"optuna": ("tune", "regact tune"), "huggingface_hub": ("hub", "regact weights export --push-to-hub")}
 _GIB = 2**30
 
 

@@ -82,7 +82,10 @@ def open_store_of(run: Path, store: str | Path | Store | None) -> Store:
     card = read_card(run)
     if card["store"] is None:
         return _store_for_imported(run, card, store)
-    opened = store if isinstance(store, Store) else open_store(store or card["store"]["path"])
+    where = store or card["store"].get("path")
+    if where is None:
+        raise RunError(run, "exported, and so without the place of its dataset", "it", "say with --store where it is")
+    opened = where if isinstance(where, Store) else open_store(where)
     if opened.fingerprint != card["store"]["fingerprint"]:
         lacking = [name for name in card["tracks"] if name not in opened.sheet.identifiers]
         lacks = f" and lacks {len(lacking)} of its tracks: {', '.join(lacking[:3])}" if lacking else ""
