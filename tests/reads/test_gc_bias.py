@@ -155,6 +155,32 @@ class TestKnownBias:
         factors = fit_gc(bases.genome, bases.layout, alignments, gc, weight).factors(gc, weight)
         assert np.quantile(np.abs(factors - 1), 0.95) < 0.03
 
+    def test_peaks_anywhere_do_not_bend_the_curve(self, bases):
+        """Half of the fragments in peaks wherever: those on the GC kept best must not be the ones taken for peaks."""
+
+        def kept(gc):
+            return np.exp(-(((gc - 0.55) / 0.15) ** 2) / 2)
+
+        rng = np.random.default_rng(21)
+        background = draw_fragments(bases, 600_000, kept, seed=22)
+        heights = np.exp(0.8 * rng.standard_normal(1_500))
+        peaks = rng.choice(
+            rng.integers(1_000, bases.layout.total_bp - 1_000, 1_500), 1_500_000, p=heights / heights.sum()
+        )
+        length = np.clip(rng.normal(200, 30, len(peaks)), 60, 400).astype(np.int32)
+        start = peaks + np.rint(rng.normal(0, 80, len(peaks))).astype(np.int64) - length // 2
+        inside = bases.layout.contig_of(start) == bases.layout.contig_of(start + length - 1)
+        chosen = inside & (rng.random(len(start)) < kept(bases.share(start, length)))
+        alignments = single_place(
+            np.concatenate([background.start, start[chosen]]), np.concatenate([background.length, length[chosen]])
+        )
+        gc, weight = fragment_gc(bases.genome, bases.layout, alignments), np.ones(len(alignments), np.float32)
+        model = fit_gc(bases.genome, bases.layout, alignments, gc, weight)
+        assert model.left_out["peaks"] > 500
+        common = model.bases > model.bases.max() / 20
+        ratio = model.curve[common] / kept(model.gc[common])
+        np.testing.assert_allclose(ratio / ratio.mean(), 1, atol=0.06)
+
     def test_peaks_rich_in_gc_are_no_bias(self, bases):
         """A fifth of the reads in the two hundred windows of the highest GC: biology, which must not be taken away."""
         rng = np.random.default_rng(8)

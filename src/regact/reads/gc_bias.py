@@ -29,8 +29,8 @@ from regact.reads.layout import GenomeLayout
 # Beyond the share of all but so many bases, to either side, the curve is constant: nothing holds it there.
 TAIL = 0.001
 MAX_FACTOR = 10.0
-# A window is a peak where it has so many times the reads that its GC explains, beyond chance.
-PEAK_RATIO = 4.0
+# A window is a peak where it has so many times the mean, GC taken into account, beyond chance.
+PEAK_RATIO = 2.0
 PEAK_CHANCE = 1e-4
 MAX_ROUNDS = 10
 UNITS = 2**24
@@ -93,10 +93,12 @@ def fit_gc(
 ) -> GcModel:
     """The rate of fragments against their GC, from windows without N, many multi-mapped bases, or peaks.
 
-    Peaks have more fragments for a reason of biology, and may be rich in GC (promoters are): a window is one where it
-    has over PEAK_RATIO times the reads that the curve gives it, and so many by chance with a probability below
-    PEAK_CHANCE. The curve is fitted without them, over and over until the same windows are peaks. It starts from a flat
-    one at the median window: a curve through all windows would follow the peaks where most windows of a GC are such.
+    Peaks have more fragments for a reason of biology, and may be rich in GC (promoters are): a window is one where its
+    corrected fragments are over PEAK_RATIO times the mean, and its fragments so many by chance with a probability below
+    PEAK_CHANCE. Corrected ones, for of two peaks of one height that on the GC kept best has more fragments: left out
+    by plain counts, it would take its GC's rate down. The curve is fitted without peaks, over and over until the same
+    windows are. It starts from a flat one at the median window: a curve through all windows would follow the peaks
+    where most windows of a GC are such.
 
     Args:
         gc: Of each alignment's fragment, as `fragment_gc` gives it.
@@ -113,15 +115,17 @@ def fit_gc(
     reads = np.bincount(number, weights=share, minlength=len(windows.starts))
     middles = (np.arange(GC_BINS) + 0.5) / GC_BINS
     low, high = _range(_histogram(possible))
-    expected = np.full(len(reads), max(1.0, np.median(reads)))
-    is_peak = _are_peaks(reads, expected)
+    places = STRIDE_BP * (possible != NO_BIN).sum(axis=1)
+    flat = max(1.0, np.median(reads))
+    is_peak = _are_peaks(reads, reads / flat, np.full(len(reads), flat))
     for _ in range(MAX_ROUNDS):
         bases = STRIDE_BP * _histogram(possible[~is_peak])
         of_bins = np.bincount(found, weights=share * ~is_peak[number], minlength=GC_BINS)
         curve = np.exp(fit_log_rate(middles, bases, of_bins, low=low, high=high))
         rate_of_bin = np.append(curve, np.zeros(NO_BIN + 1 - GC_BINS)).astype(np.float32)
         expected = STRIDE_BP * rate_of_bin[possible].sum(axis=1)
-        was_peak, is_peak = is_peak, _are_peaks(reads, expected)
+        corrected = np.bincount(number, weights=_in_units(share / curve[found]), minlength=len(reads)) / UNITS
+        was_peak, is_peak = is_peak, _are_peaks(reads, corrected / np.maximum(places, 1), expected)
         if (is_peak == was_peak).all():
             break
     left_out = {"with_n": windows.with_n, "multimapped": windows.multimapped, "peaks": int(was_peak.sum())}
@@ -130,9 +134,12 @@ def fit_gc(
 
 
 def _are_peaks(
-    reads: Float64[np.ndarray, " window"], expected: Float64[np.ndarray, " window"]
+    reads: Float64[np.ndarray, " window"],
+    height: Float64[np.ndarray, " window"],
+    expected: Float64[np.ndarray, " window"],
 ) -> Bool[np.ndarray, " window"]:
-    are_peaks = (reads > PEAK_RATIO * expected) & (poisson.sf(reads - 1, expected) < PEAK_CHANCE)
+    """Windows that are high, their GC taken into account, and not by chance."""
+    are_peaks = (height > PEAK_RATIO) & (poisson.sf(reads - 1, expected) < PEAK_CHANCE)
     # Where all reads lie in a few windows there is no background to tell peaks from.
     return are_peaks & reads[~are_peaks].any()
 
