@@ -103,3 +103,16 @@ def test_it_is_one_json_row_that_comes_back_whole(genome, tmp_path):
         None,
     )
     assert all(value is None or isinstance(value, str | int | float | bool) for value in row.values())
+
+
+def test_records_that_are_no_reads_are_counted_apart(genome, tmp_path):
+    records = [
+        single("a", 0, "c1", 10),
+        single("a", 256, "c2", 10),
+        single("a", 2048, "c1", 50),
+        single("b", 4, "*", 0),
+    ]
+    found = quality_of(write_sam(tmp_path / "s.sam", records), genome, "dnase")
+    assert found.records == {"all": 4, "secondary": 1, "supplementary": 1}
+    assert found.row()["supplementary_records"] == 1
+    assert found.reads == 2

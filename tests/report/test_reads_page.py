@@ -13,6 +13,7 @@ FULL = ReadsQc(
     source="liver.bam",
     genome="g",
     settings={"assay": "CHIP", "max_places": 3, "clip": None},
+    records={"all": 1_200, "secondary": 150, "supplementary": 7},
     fates={"unique": 900, "multi": 60, "unmapped": 40, "duplicate": 0},
     places=(900, 50, 10, 0, 5),
     em=EmQuality(reads=60, change=(0.4, 0.1, 0.004), log_likelihood=(-20.0, -12.5), tolerance=0.01, converged=True),
@@ -46,6 +47,7 @@ BARE = FULL.model_copy(
         "em": None,
         "fragment": None,
         "gc": None,
+        "records": {},
         "fates": {"unique": 1, "multi": 0, "unmapped": 0},
         "places": (1, 0),
         "library": FULL.library.model_copy(
@@ -64,6 +66,7 @@ def test_every_figure_is_there_and_the_numbers_with_it(tmp_path):
     assert page.count("data:image/svg+xml") == 8
     text = " ".join(re.sub("<[^>]+>", " ", page).split())
     for part in (
+        "1,200 records, of them 150 secondary and 7 supplementary",
         "96.0% of all reads",
         "6.2% of those counted",
         "0.710 before, −0.004 after",
@@ -92,6 +95,14 @@ def test_nothing_is_fetched_and_no_text_is_taken_for_markup(tmp_path):
     assert sources
     assert all(source.startswith("data:") for source in sources)
     assert "<script" not in page
+
+
+def test_an_assumed_fragment_length_is_called_so(tmp_path):
+    fragment = FragmentQuality(
+        told_by="cross_correlation", assumed=True, length_bp=(50, 51), value=(0.2, 0.1), chosen_bp=200
+    )
+    page = page_of(FULL.model_copy(update={"fragment": fragment}), tmp_path)
+    assert "no peak beyond chance, and 200 bp were assumed" in page.replace("&#39;", "'")
 
 
 def test_an_em_that_did_not_end_is_told(tmp_path):

@@ -1,6 +1,8 @@
 """`regact coverage`: reads to bigWig, card and page of quality, for a sample, groups of cells or a sheet of samples."""
 
 import json
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -120,7 +122,7 @@ def _write_page(sample: SampleCoverage) -> Path:
     """Write the sample's page where there is none since it was finished; return its path."""
     page = sample.card.with_suffix(".html")
     if not page.exists() or page.stat().st_mtime_ns < sample.card.stat().st_mtime_ns:
-        write_reads_page(sample.qc, page)
+        write_reads_page(sample.qc, page, command=shlex.join(["regact", *sys.argv[1:]]))
     return page
 
 

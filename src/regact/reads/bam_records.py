@@ -76,6 +76,12 @@ class Tally:
         """Records of further places."""
         return int(self.counts[_SECONDARY_RECORDS])
 
+    def to_dict(self) -> dict[str, int]:
+        """Records, and those of the kinds that are no reads by themselves; empty where there are none."""
+        if not self.records:
+            return {}
+        return {"all": self.records, "secondary": self.secondary, "supplementary": self.supplementary}
+
     @property
     def unmapped_reads(self) -> int:
         """Reads that have no row."""

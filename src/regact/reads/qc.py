@@ -120,6 +120,8 @@ class ReadsQc(_Part):
     """All that is known of a sample's quality; as JSON it is one row.
 
     Attributes:
+        records: Records of the file, and how many of them are secondary (further places) and supplementary (further
+            parts of a split alignment, passed over); empty for fragment files.
         fates: Reads by fate; they add up to all reads of the file.
         places: Reads with 1, 2, .. places; the last entry holds those with more.
     """
@@ -129,6 +131,7 @@ class ReadsQc(_Part):
     source: str
     genome: str
     settings: dict[str, Any]
+    records: dict[str, int] = {}
     fates: dict[str, int]
     places: tuple[int, ...]
     em: EmQuality | None
@@ -153,6 +156,7 @@ class ReadsQc(_Part):
             "counted": counted,
             "counted_share": counted / max(self.reads, 1),
             **self.fates,
+            "supplementary_records": self.records.get("supplementary", 0),
             "em_rounds": len(self.em.change) if self.em else 0,
             "em_converged": self.em.converged if self.em else None,
             "fragment_bp": self.fragment.chosen_bp if self.fragment else None,
@@ -204,6 +208,7 @@ def describe_reads(
         source=source,
         genome=genome.name,
         settings=settings.model_dump(mode="json"),
+        records=reads.tally.to_dict(),
         fates=reads.fates.to_dict(),
         places=tuple(reads.place_counts[1:].tolist()),
         em=_em_quality(placement, settings),

@@ -25,7 +25,7 @@ _FATES = {
     "unique": "counted, one place",
     "multi": "counted, several places",
     "unmapped": "aligned nowhere",
-    "duplicate": "flagged as duplicate",
+    "duplicate": "duplicate",
     "failed_quality": "failed by the sequencer",
     "low_mapq": "mapping quality too low",
     "not_proper_pair": "no proper pair",
@@ -35,7 +35,7 @@ _FATES = {
     "places_not_listed": "places not listed in the file",
 }
 _TOLD_BY = {
-    "flags": "the duplicate marker's flags",
+    "flags": "reads flagged by a duplicate marker, or a fragment file's further reads of a molecule",
     "fragments": "pairs with the same fragment",
     "five_primes": "reads with the same 5' end and strand; molecules that share a tall peak's base by chance count as "
     "duplicates, too, so that the library is larger than this",
@@ -51,7 +51,7 @@ def write_reads_page(qc: ReadsQc, out: str | Path, *, command: str = "") -> Path
     page = render_page(
         "reads.html",
         sample=qc.sample,
-        facts=f"{qc.assay}, {qc.reads:,} reads of {qc.source} on {qc.genome}.",
+        facts=_facts(qc),
         summary=_summary_table(qc),
         fates=_fates_figure(qc),
         places=_places_figure(qc),
@@ -68,6 +68,16 @@ def write_reads_page(qc: ReadsQc, out: str | Path, *, command: str = "") -> Path
     with whole_file(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return Path(out)
+
+
+def _facts(qc: ReadsQc) -> str:
+    facts = f"{qc.assay}, {qc.reads:,} reads of {qc.source} on {qc.genome}."
+    if qc.records:
+        facts += (
+            f" {qc.records['all']:,} records, of them {qc.records['secondary']:,} secondary and "
+            f"{qc.records['supplementary']:,} supplementary, which are passed over."
+        )
+    return facts
 
 
 def _summary_table(qc: ReadsQc) -> Table:
