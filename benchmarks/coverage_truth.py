@@ -7,7 +7,8 @@ Reads of two kinds at two depths are aligned with `-k 10` and placed in all ways
 against the rate that the reads were drawn from, in bins that one copy covers whole. Intervals come from families.
 
 GC: a larger genome with bias of known strength, read at one rate on every base, and at a rate with drift and peaks,
-where coverage is held against the rate. Windows of 1 kb with 50 fragments or more.
+where coverage is held against the rate. Windows of 1 kb in which 50 fragments or more are expected; chosen by what was
+counted, they would be those that chance favoured.
 
 Prints markdown; needs bowtie2 and samtools. `--work` keeps what was simulated and aligned: a second run is fast.
 """
@@ -242,7 +243,7 @@ def draw_copies(aligned: Aligned, path: Path) -> None:
 
 @dataclass(frozen=True)
 class GcResult:
-    """Windows of 1 kb with 50 fragments or more, and the share of all windows that these are."""
+    """Windows of 1 kb with 50 expected fragments or more, and the share of all windows that these are."""
 
     windows: GcProfile
     share: float
@@ -257,11 +258,10 @@ def correct_gc(aligned: Aligned, *, fragment_bp: int | None, against_rate: bool 
     gc = fragment_gc(genome, layout, alignments)
     model = fit_gc(genome, layout, alignments, gc, weight)
     profile = count_by_gc(genome, layout, alignments, weight, weight * model.factors(gc, weight))
-    enough = profile.before >= 50
-    expected = aligned.expected(1_000) if against_rate else np.ones(len(profile))
-    windows = GcProfile(
-        profile.gc[enough], *((counts / expected)[enough] for counts in (profile.before, profile.after))
-    )
+    expected = aligned.expected(1_000)
+    enough = expected >= 50
+    rate = expected[enough] if against_rate else 1.0
+    windows = GcProfile(profile.gc[enough], profile.before[enough] / rate, profile.after[enough] / rate)
     return GcResult(windows, float(enough.mean()), model)
 
 
