@@ -32,6 +32,7 @@ PUBLIC_NAMES = {
     "load_model",
     "open_store",
     "parse_region",
+    "plan",
     "predict_codes",
     "push_to_hub",
     "simulate",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what _HOMES says once more, for type checkers and editors; 
     from regact.experiment import train_experiment as train
     from regact.genome import Genome, Interval, load_genome, parse_region
     from regact.model import load_model, predict_codes
+    from regact.planning import plan_experiment as plan
     from regact.pretrained import export_weights, from_pretrained, import_basenji_2018, import_keras, push_to_hub
     from regact.reads import align_reads as align
     from regact.reads import cover_sample as coverage
@@ -51,6 +52,7 @@ __all__ = [
     "load_model",
     "open_store",
     "parse_region",
+    "plan",
     "predict_codes",
     "push_to_hub",
     "simulate",
@@ -82,6 +84,7 @@ _HOMES = {
     "load_model": ("regact.model", "load_model"),
     "open_store": ("regact.dataset", "open_store"),
     "parse_region": ("regact.genome", "parse_region"),
+    "plan": ("regact.planning", "plan_experiment"),
     "predict_codes": ("regact.model", "predict_codes"),
     "push_to_hub": ("regact.pretrained", "push_to_hub"),
     "simulate": ("regact.simulation", "simulate"),

@@ -86,5 +86,9 @@ class ConfigError(RegactError):
         return type(self), (self.where, self.problems)
 
 
+class MachineError(ConfigError):
+    """The machine is too small for what the settings ask of it; holds every shortage."""
+
+
 class ShapeError(ValueError):
     """A tensor has another shape than the function's contract."""

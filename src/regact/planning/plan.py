@@ -1,0 +1,187 @@
+"""The plan of an experiment: what each step will take, found out before anything starts."""
+
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from regact.comparison.pretraining import check_towers, starting_from, tower_trial
+from regact.comparison.trial import Trial, list_trials
+from regact.engine import measured, run_apart
+from regact.experiment import Experiment, load_experiment
+from regact.model import ModelConfig
+from regact.planning.data_probe import DataReadings, DataTask, probe_data
+from regact.planning.dataset_step import Outlook, look_at_dataset
+from regact.planning.judging_step import baseline_step, judging_step, report_step
+from regact.planning.machine import Machine, find_machine
+from regact.planning.model_probe import ModelReadings, ModelTask, probe_model
+from regact.planning.steps import Plan, Step
+from regact.planning.training_step import training_step
+from regact.training import TrainingConfig, check_transfer
+
+SECONDS = 45.0  # that measuring takes, roughly
+_LEAST_SECONDS = 2.0  # for each thing that is measured
+_DATASET_SHARE = 0.25
+
+
+class Command(StrEnum):
+    """Commands that can be planned."""
+
+    train = "train"
+    compare = "compare"
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A model of the plan: what it is called, how often it is trained, and as what."""
+
+    name: str
+    trial: Trial
+    times: int
+    splits: tuple[str, ...]  # it is judged on
+    in_one_go: bool = True  # whether one command trains and judges it
+
+
+def plan_experiment(
+    experiment: Experiment | str | Path,
+    *,
+    command: Command | Literal["train", "compare"] | None = None,
+    out: str | Path = ".",
+    device: str = "auto",
+    workers: int | None = None,
+    machine: Machine | None = None,
+    seconds: float = SECONDS,
+) -> Plan:
+    """What `regact train` or `regact compare` will take with an experiment: memory, disk and time of every step.
+
+    A few windows of the dataset are built, and a few steps of each model are taken, in processes of their own and in a
+    temporary folder; the rest are straight lines. Nothing is left behind but the codes of the genome beside its FASTA.
+
+    Args:
+        experiment: As such, or its YAML file.
+        command: What is planned; compare where its `compare` section names models.
+        out: Where the runs will lie.
+        device: Where models will be trained.
+        workers: As they will be asked for.
+        machine: What there is to do it with, where it is not this machine; times are those of this one.
+        seconds: How long measuring may take, roughly; each model and the dataset take two at least.
+
+    Raises: whatever `train_experiment` and `compare` would find wrong before they work; nothing where the machine is
+        too small: `Plan.check` does.
+    """
+    asked = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
+    chosen = Command(command or ("compare" if asked.compare.models else "train"))
+    with measured() as total, tempfile.TemporaryDirectory(prefix="regact-plan-") as folder:
+        here = find_machine(device)
+        models = _list_models(asked, chosen, Path(out))
+        data = look_at_dataset(
+            asked, Path(folder), workers=workers, seconds=max(_LEAST_SECONDS, seconds * _DATASET_SHARE)
+        )
+        splits = asked.compare.splits if chosen is Command.compare and asked.compare.baseline else ()
+        task = DataTask(data.probed, asked.genome, asked.training.augmentation, splits, time.time())
+        reading = run_apart(probe_data, task, where="reading windows")
+        steps = [after_start(data.step, reading)]
+        if splits:
+            steps.append(baseline_step(data, reading, splits, Path(out)))
+        each = max(_LEAST_SECONDS, (1 - _DATASET_SHARE) * seconds / len(models))
+        steps += _steps_of_models(models, data, reading, here, workers, each)
+        if chosen is Command.compare:
+            steps.append(
+                report_step(
+                    data,
+                    models=len(models),
+                    trainings=sum(m.times for m in models),
+                    splits=asked.compare.splits,
+                    out=Path(out),
+                )
+            )
+    return Plan(
+        name=asked.name,
+        command=chosen.value,
+        steps=tuple(steps),
+        machine=machine or here,
+        measured_seconds=total.seconds,
+        remarks=tuple(_remarks(steps, models)),
+    )
+
+
+def _list_models(experiment: Experiment, command: Command, out: Path) -> list[_Model]:
+    """Every model that is trained, once for all its seeds, the tower of a comparison first.
+
+    Raises: as `train_experiment` or `compare` do before they work.
+    """
+    if command is Command.train:
+        check_transfer(experiment.transfer, experiment.model_spec(n_tracks=1))
+        return [_Model(experiment.model.preset, Trial(experiment.name, experiment, out), 1, ("test",), in_one_go=False)]
+    limited = experiment.under_budget()
+    tower = tower_trial(limited, out)
+    trials = list_trials(starting_from(tower, limited), out)
+    check_towers(trials, tower)
+    names = list(dict.fromkeys(trial.name for trial in trials))
+    seeds = max(1, len(experiment.compare.seeds))
+    first = {name: next(trial for trial in trials if trial.name == name) for name in names}
+    models = [_Model(name, first[name], seeds, experiment.compare.splits) for name in names]
+    return [
+        *([_Model(f"{tower.experiment.model.preset}, whose tower all get,", tower, 1, ())] if tower else []),
+        *models,
+    ]
+
+
+def _steps_of_models(
+    models: Sequence[_Model],
+    data: Outlook,
+    reading: DataReadings,
+    machine: Machine,
+    workers: int | None,
+    seconds: float,
+) -> Iterator[Step]:
+    known: dict[tuple[ModelConfig, TrainingConfig, int], ModelReadings] = {}
+    for model in models:
+        task = _task(model.trial.experiment, data, machine, seconds)
+        key = (task.model, task.training, task.transfer.freeze_epochs)
+        if key not in known:
+            known[key] = run_apart(probe_model, task, where=f"trying {model.name}")
+        found = known[key]
+        yield training_step(
+            model.name, model.trial, task, found, data, reading, times=model.times, workers=workers or 0
+        )
+        if model.splits:
+            splits = [split for split in model.splits if data.windows(split)]
+            step = judging_step(model.name, model.trial, task, found, data, reading, times=model.times, splits=splits)
+            yield step if model.in_one_go else after_start(step, reading)
+
+
+def _task(experiment: Experiment, data: Outlook, machine: Machine, seconds: float) -> ModelTask:
+    dataset = data.store.header.config
+    return ModelTask(
+        model=experiment.model,
+        tracks=data.store.n_tracks,
+        window_bp=dataset.window_bp,
+        bin_bp=dataset.bin_bp,
+        crop_bins=dataset.crop_bins,
+        training=experiment.training,
+        transfer=experiment.transfer,
+        device=machine.device,
+        seconds=seconds,
+        ram_bytes=machine.ram_bytes,
+        gpu_bytes=machine.gpu_bytes,
+    )
+
+
+def after_start(step: Step, reading: DataReadings) -> Step:
+    """The step, begun by a program that has to start and to open the dataset."""
+    wall, cpu = (sum(times) for times in zip(reading.start, reading.opening, strict=True))
+    return replace(step, seconds=step.seconds + wall, cpu_seconds=step.cpu_seconds + cpu)
+
+
+def _remarks(steps: Sequence[Step], models: Sequence[_Model]) -> Iterator[str]:
+    yield "times are those of this machine as busy as it is now"
+    if any(step.at_most for step in steps):
+        patience = sorted({m.trial.experiment.training.patience for m in models} - {None}, key=lambda p: p or math.inf)
+        yield (
+            f"times with <= are for all epochs; training.patience {', '.join(map(str, patience))} may end a run sooner"
+        )
