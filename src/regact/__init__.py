@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what _HOMES says once more, for type checkers and editors; 
     from regact.pretrained import export_weights, from_pretrained, import_basenji_2018, import_keras, push_to_hub
     from regact.reads import align_reads as align
     from regact.reads import cover_sample as coverage
+    from regact.reads import cover_samples, read_sample_sheet
     from regact.report import write_report
     from regact.simulation import simulate
     from regact.tuning import tune
@@ -39,6 +40,7 @@ __all__ = [
     "audit_dataset",
     "build_dataset",
     "compare",
+    "cover_samples",
     "coverage",
     "evaluate",
     "export_weights",
@@ -55,6 +57,7 @@ __all__ = [
     "plan",
     "predict_codes",
     "push_to_hub",
+    "read_sample_sheet",
     "simulate",
     "train",
     "tune",
@@ -71,6 +74,7 @@ _HOMES = {
     "audit_dataset": ("regact.dataset.audit", "audit_dataset"),
     "build_dataset": ("regact.dataset", "build_dataset"),
     "compare": ("regact.comparison", "compare"),
+    "cover_samples": ("regact.reads", "cover_samples"),
     "coverage": ("regact.reads", "cover_sample"),
     "evaluate": ("regact.evaluation", "evaluate"),
     "export_weights": ("regact.pretrained", "export_weights"),
@@ -86,6 +90,7 @@ _HOMES = {
     "parse_region": ("regact.genome", "parse_region"),
     "plan": ("regact.planning", "plan_experiment"),
     "predict_codes": ("regact.model", "predict_codes"),
+    "read_sample_sheet": ("regact.reads", "read_sample_sheet"),
     "push_to_hub": ("regact.pretrained", "push_to_hub"),
     "simulate": ("regact.simulation", "simulate"),
     "train": ("regact.experiment", "train_experiment"),
