@@ -16,10 +16,13 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 
 from regact.dataset.loader import Loader
-from regact.errors import RunError
+from regact.errors import ConfigError, RunError
 from regact.model import build_model, load_model, preset_spec, save_model
 from regact.training import TrainingConfig, TransferConfig, check_transfer, read_card, train_model
+from regact.training.kept_bins import KeptBins
 from regact.training.transfer import mismatches, set_frozen, start_in_words, take_weights, taken_parts
+
+NO_SHIFT = {"reverse_complement": "random", "max_shift_bp": 0}  # a window has the same bins in every epoch
 
 
 @pytest.fixture
@@ -95,6 +98,56 @@ def test_when_the_frozen_epochs_are_over_everything_learns(train, source, tmp_pa
     assert not any(torch.equal(after[name], before[name]) for name in learned)
 
 
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_kept_bins_are_those_that_would_be_computed_again(train, source, tmp_path, accumulate):
+    """Both strands of each window, in epochs with the tower frozen and after them."""
+    usual, kept = (
+        train(
+            tmp_path / str(keep),
+            TransferConfig(run=source, freeze_epochs=3, keep_bins=keep),
+            epochs=4,
+            accumulate=accumulate,
+            augmentation=NO_SHIFT,
+        )
+        for keep in (False, True)
+    )
+    columns = ["train_loss", "valid_loss", "valid_pearson"]
+    logs = [pd.read_csv(run / "log.csv")[columns] for run in (usual, kept)]
+    pd.testing.assert_frame_equal(*logs, rtol=1e-3)
+    assert logs[1]["train_loss"][2] < logs[1]["train_loss"][0]
+
+
+def test_a_windows_bins_are_computed_once_for_each_strand():
+    computed = []
+
+    def embed(codes):
+        computed.append(codes.tolist())
+        return codes[:, None].float()
+
+    kept = KeptBins(embed)
+    windows = torch.tensor([[1, 2], [3, 0]], dtype=torch.uint8)
+    for _ in range(2):
+        bins = kept.of(windows, torch.tensor([7, 4]), torch.tensor([False, True]))
+        assert torch.equal(bins, windows[:, None].float())
+    assert computed == [[[1, 2]], [[3, 0]]]
+    kept.of(windows.flip(1), torch.tensor([7, 4]), torch.tensor([True, True]))
+    assert computed[2:] == [[[2, 1]]]
+
+
+@pytest.mark.parametrize(
+    ("choice", "settings", "problem"),
+    [
+        ({"blocks": 1}, {"augmentation": NO_SHIFT}, "blocks: the rest of the tower learns; needed the whole tower"),
+        ({}, {"augmentation": NO_SHIFT | {"max_shift_bp": 3}}, "max_shift_bp is 3, another sequence each epoch"),
+    ],
+    ids=["blocks", "shifts"],
+)
+def test_bins_that_change_are_not_kept(train, source, tmp_path, choice, settings, problem):
+    with pytest.raises(ConfigError, match=problem):
+        train(tmp_path / "run", TransferConfig(run=source, freeze_epochs=1, keep_bins=True, **choice), **settings)
+    assert not (tmp_path / "run").exists()
+
+
 def test_gradients_of_the_rest_are_those_behind_the_towers_bins(planted, source):
     model, transfer = build_model(planted.experiment.model_spec(3), seed=0), TransferConfig(run=source, freeze_epochs=1)
     take_weights(model, transfer)
@@ -135,10 +188,12 @@ def test_what_was_taken_learns_at_its_own_rate(train, source, tmp_path, factor):
     torch.testing.assert_close(step, torch.full_like(step, rate * factor), rtol=1e-2, atol=0)
 
 
-def test_a_run_that_dies_at_any_batch_goes_on_the_same(train, source, tmp_path, monkeypatch):
+@pytest.mark.parametrize("keep", [False, True], ids=["", "kept"])
+def test_a_run_that_dies_at_any_batch_goes_on_the_same(train, source, tmp_path, monkeypatch, keep):
     """Before, at and after the end of the frozen epochs."""
-    transfer = TransferConfig(run=source, freeze_epochs=1, rate_factor=0.5)
+    transfer = TransferConfig(run=source, freeze_epochs=1, rate_factor=0.5, keep_bins=keep)
     settings = {"epochs": 2, "schedule": "warmup_cosine", "warmup_steps": 2, "save_minutes": 1e-9}
+    settings |= {"augmentation": NO_SHIFT} if keep else {}
     whole = train(tmp_path / "whole", transfer, **settings)
     epoch = Loader.epoch
 
@@ -193,6 +248,7 @@ def test_the_card_names_the_weights_and_a_resume_holds_to_them(train, source, tm
         "parts": "tower",
         "blocks": None,
         "freeze_epochs": 1,
+        "keep_bins": False,
         "rate_factor": 1.0,
         "preset": "basenji",
         "weights_sha256": hashlib.sha256((source / "weights.safetensors").read_bytes()).hexdigest(),
@@ -325,9 +381,11 @@ def test_settings_that_contradict_each_other(settings, problem):
 
 
 @pytest.mark.slow
-def test_two_devices_freeze_and_release_as_one_does(planted, source, tmp_path):
+@pytest.mark.parametrize("keep", ["false", "true"], ids=["", "kept"])
+def test_two_devices_freeze_and_release_as_one_does(planted, source, tmp_path, keep):
     """Gradients of what was released are those of all windows again."""
     settings = ["model.dropout=0", "model.dilated_dropout=0", "training.epochs=2", "transfer.freeze_epochs=1"]
+    settings += [f"transfer.keep_bins={keep}", "training.augmentation.max_shift_bp=0"]
     options = [option for setting in (*settings, f"transfer.run={source}") for option in ("--set", setting)]
     command = [str(Path(sys.executable).with_name("regact")), "train", str(planted.yaml), "--device", "cpu", *options]
     for devices in ("1", "2"):

@@ -39,7 +39,7 @@ def starting_from(tower: Trial | None, experiment: Experiment) -> Experiment:
     if tower is None or pretrain is None:
         return experiment
     transfer = TransferConfig(
-        run=tower.run.absolute(), freeze_epochs=pretrain.freeze_epochs, rate_factor=pretrain.rate_factor
+        run=tower.run.absolute(), **pretrain.model_dump(include={"freeze_epochs", "keep_bins", "rate_factor"})
     )
     return experiment.model_copy(update={"transfer": transfer})
 

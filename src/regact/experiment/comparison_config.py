@@ -98,6 +98,7 @@ class PretrainConfig(BaseModel):
     model: ComparedModel = Field(default=ComparedModel(preset="basenji"), description="the model that it is trained in")
     epochs: PositiveInt | None = Field(default=None, description="of its training; without it, the models' budget")
     freeze_epochs: int = Field(default=0, ge=0, description="as transfer.freeze_epochs, in every model")
+    keep_bins: bool = Field(default=False, description="as transfer.keep_bins, in every model")
     rate_factor: float = Field(default=1.0, gt=0, description="as transfer.rate_factor, in every model")
 
 

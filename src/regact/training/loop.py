@@ -25,6 +25,7 @@ from regact.training.config import TrainingConfig
 from regact.training.device import launch, open_fabric, quiet_gradients
 from regact.training.failures import memory_full, not_finite
 from regact.training.interrupt import Interrupt, deferred_interrupt
+from regact.training.kept_bins import check_kept
 from regact.training.learner import make_learner
 from regact.training.optimizer import learning_rate_at
 from regact.training.run_folder import METRICS, write_card, write_log, write_settings
@@ -89,6 +90,7 @@ def train_model(
     out = Path(out)
     check_fit(store, spec, config)
     check_transfer(transfer, spec)
+    check_kept(transfer, config, spec)
     fabric = open_fabric(device, config.precision, devices=devices, some_frozen=transfer.freeze_epochs > 0)
     check_shares(store, config, fabric.world_size)
     if config.compile:
@@ -216,7 +218,8 @@ class _Training:
     def train_epoch(self, bar: ProgressBar) -> None:
         """The steps of one epoch that are still to do, fewer where the budget ends first."""
         self.wrapped_model.train()
-        set_frozen(self.model, self.transfer, self.progress.epoch)
+        frozen = set_frozen(self.model, self.transfer, self.progress.epoch)
+        self.step.keep_bins(frozen and self.transfer.keep_bins)
         for batch in self.train_loader.epoch(self.progress.epoch, start=self.progress.batch):
             vote = self.vote()
             interrupted, out_of_time = self.votes if self.fabric.world_size > 1 else vote

@@ -3,19 +3,21 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, UInt8
 from lightning_fabric import Fabric
 from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor
 
-from regact.dataset.augment import to_device
+from regact.dataset.augment import Example, to_device
 from regact.dataset.batch import Batch
 from regact.model import SequenceModel
 from regact.model.memory import free_cached_memory, largest_that_fits
 from regact.training.config import TrainingConfig
+from regact.training.kept_bins import KeptBins
 from regact.training.objective import kernel_penalty, poisson_sums
 from regact.training.optimizer import learning_rate_at
 from regact.training.readback import Readback
@@ -73,6 +75,14 @@ class TrainingStep:
         self.model, self.wrapped_model, self.optimizer = model, wrapped_model, optimizer
         self.fabric, self.config = fabric, config
         self.strand_pair, self.total_steps = strand_pair, total_steps
+        self.kept_bins: KeptBins | None = None
+
+    def keep_bins(self, keep: bool) -> None:
+        """Whether, the tower being frozen, the bins of a window that was seen before are taken as they were."""
+        if not keep:
+            self.kept_bins = None
+        elif self.kept_bins is None:
+            self.kept_bins = KeptBins(self._embed)
 
     def begin(self, batch: Batch, step: int, votes: Sequence[float]) -> PendingStep:
         """Do step `step` (counted from 0) on this process's share of a batch; its result can be read later.
@@ -101,13 +111,22 @@ class TrainingStep:
     def _add_gradients(self, batch: Batch, n_terms: Float[Tensor, "1"], *, penalty: bool) -> Float[Tensor, "track"]:
         """Add the gradients of one micro-batch's part of the loss; return the sums of its terms."""
         example = to_device(batch, self.fabric.device, self.strand_pair)
-        sums = poisson_sums(self.model, self.wrapped_model(self.model.one_hot(example.codes)), example)
+        sums = poisson_sums(self.model, self._forward(example, batch), example)
         # Gradients are averaged over processes: times their number, the average is the sum.
         loss = sums.sum() * self.fabric.world_size / n_terms.clamp(min=1.0).squeeze()
         if penalty and self.config.l2:
             loss = loss + kernel_penalty(self.model, self.config.l2)
         self.fabric.backward(loss)
         return sums.detach()
+
+    def _forward(self, example: Example, batch: Batch) -> Float[Tensor, "batch track bin"]:
+        if self.kept_bins is None:
+            return cast(Tensor, self.wrapped_model(self.model.one_hot(example.codes)))
+        bins = self.kept_bins.of(example.codes, batch.rows, batch.reverse)
+        return cast(Tensor, self.wrapped_model.from_bins(bins))
+
+    def _embed(self, codes: UInt8[Tensor, "batch position"]) -> Float[Tensor, "batch channel allbins"]:
+        return cast(Tensor, self.wrapped_model.embed_bins(self.model.one_hot(codes)))
 
     def _over_processes(self, values: Float[Tensor, "value"]) -> Float[Tensor, "value"]:
         values = values.to(self.fabric.device)

@@ -28,6 +28,9 @@ class TransferConfig(BaseModel):
     parts: Literal["tower", "trunk"] = Field(default="tower", description="trunk: tower and context; the head is new")
     blocks: PositiveInt | None = Field(default=None, description="only so many first blocks of the tower")
     freeze_epochs: int = Field(default=0, ge=0, description="epochs in which what was taken stays as it came")
+    keep_bins: bool = Field(
+        default=False, description="while the tower is frozen, compute each window's bins once and keep them in memory"
+    )
     rate_factor: float = Field(default=1.0, gt=0, description="its learning rate, as a multiple of the others'")
 
     @model_validator(mode="after")
@@ -37,6 +40,8 @@ class TransferConfig(BaseModel):
             raise ValueError(f"{', '.join(changed)} without a run to start from; needed `run`, or --tower RUN")
         if self.blocks and self.parts == "trunk":
             raise ValueError(f"blocks {self.blocks} with parts: trunk; a trunk holds the whole tower")
+        if self.keep_bins and not self.freeze_epochs:
+            raise ValueError("keep_bins with freeze_epochs 0; only a frozen tower's bins stay the same")
         return self
 
 
@@ -101,8 +106,10 @@ def taken_parts(model: SequenceModel, transfer: TransferConfig) -> list[nn.Modul
     return [*blocks, model.context] if transfer.parts == "trunk" else blocks
 
 
-def set_frozen(model: SequenceModel, transfer: TransferConfig, epoch: int) -> None:
+def set_frozen(model: SequenceModel, transfer: TransferConfig, epoch: int) -> bool:
     """Freeze the parts that were taken if `epoch` (counted from 0) is one of the frozen ones, else let them learn.
+
+    Returns whether it is.
 
     To be called when the model has been set to training mode. What neither needs a gradient itself nor stands behind
     anything that does is left out of the backward pass by autograd: a frozen tower costs its forward pass alone.
@@ -112,6 +119,7 @@ def set_frozen(model: SequenceModel, transfer: TransferConfig, epoch: int) -> No
         part.requires_grad_(not frozen)
         if frozen:
             part.eval()
+    return frozen
 
 
 def describe_transfer(transfer: TransferConfig) -> dict[str, Any] | None:
