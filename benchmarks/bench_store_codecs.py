@@ -27,13 +27,13 @@ from regact.dataset import DatasetConfig, SplitByFraction, build_dataset
 WINDOW_BP = 131_072
 FEW = 8  # tracks, on chance places
 CODECS: dict[str, Any] = {
-    "zstd 3": numcodecs.Zstd(3),
     "zstd 1": numcodecs.Zstd(1),
+    "zstd 3": numcodecs.Zstd(3),
     "zstd 9": numcodecs.Zstd(9),
     "blosc zstd 3, bitshuffle": numcodecs.Blosc("zstd", 3, numcodecs.Blosc.BITSHUFFLE),
     "blosc lz4 5, bitshuffle": numcodecs.Blosc("lz4", 5, numcodecs.Blosc.BITSHUFFLE),
 }
-BUILT = "zstd 3, whole window"
+BUILT = "zstd 1, whole window"
 
 
 @dataclass
@@ -86,13 +86,13 @@ class Way:
 def ways(n_tracks: int) -> dict[str, Way]:
     """What is compared for windows of so many tracks."""
     found = {f"{name}, whole window": Way(codec, n_tracks, False) for name, codec in CODECS.items()}
-    zstd = CODECS["zstd 3"]
+    zstd = CODECS["zstd 1"]
     for size in (512, 64, 16):
         if size < n_tracks:
-            found[f"zstd 3, chunks of {size} tracks"] = Way(zstd, size, False)
-    found["zstd 3, whole window, track by track"] = Way(zstd, n_tracks, True)
+            found[f"zstd 1, chunks of {size} tracks"] = Way(zstd, size, False)
+    found["zstd 1, whole window, track by track"] = Way(zstd, n_tracks, True)
     if n_tracks > 64:
-        found["zstd 3, chunks of 64 tracks, track by track"] = Way(zstd, 64, True)
+        found["zstd 1, chunks of 64 tracks, track by track"] = Way(zstd, 64, True)
     found["blosc lz4 5, bitshuffle, whole window, track by track"] = Way(
         CODECS["blosc lz4 5, bitshuffle"], n_tracks, True
     )

@@ -163,7 +163,12 @@ class DatasetConfig(_Settings):
     codec: Literal["zstd", "blosc_zstd", "blosc_lz4"] = Field(
         default="zstd", description="Compression of targets: zstd is smallest, blosc_lz4 (bitshuffled) decodes fastest."
     )
-    compression_level: int = Field(default=3, ge=1, le=22, description="Level of the codec (blosc: at most 9).")
+    compression_level: int = Field(
+        default=1,
+        ge=1,
+        le=22,
+        description="Level of the codec (blosc: at most 9); more saves little room and costs time.",
+    )
 
     @property
     def crop_bp(self) -> int:

@@ -43,7 +43,7 @@ class StorageSettings(_Settings):
     split: SplitAsImported = SplitAsImported()
     max_shift_bp: int = Field(default=3, ge=0)
     codec: Literal["zstd", "blosc_zstd", "blosc_lz4"] = "zstd"
-    compression_level: int = Field(default=3, ge=1, le=22)
+    compression_level: int = Field(default=1, ge=1, le=22)
 
     @classmethod
     def of(cls, config: DatasetConfig) -> "StorageSettings":

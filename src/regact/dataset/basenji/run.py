@@ -11,6 +11,7 @@ from jaxtyping import Int64
 from regact.dataset.basenji.part import PartResult, PartTask, import_part, limits_of
 from regact.dataset.basenji.plan import ImportPlan
 from regact.dataset.basenji.values import ValueCheck, describe_counts
+from regact.dataset.build import COMPRESSION, DISK_BLOCK_BYTES
 from regact.dataset.schema import SEQUENCES, GenomeRecord
 from regact.dataset.store import Store, open_store
 from regact.dataset.store_writer import create_store, finish_store, write_array
@@ -20,8 +21,6 @@ from regact.engine import available_cores, check_space, masked_crc32c, refuse_ex
 from regact.errors import DataError
 from regact.genome import Genome, Interval, KnownParts
 
-COMPRESSION = 3  # targets shrink at least so much, to ask for disk space by
-DISK_BLOCK_BYTES = 4096
 BYTES_PER_WORKER = 2**27  # of targets, written in about the time that a process takes to start
 
 
