@@ -69,7 +69,8 @@ def _network(spec: ModelSpec, card: Mapping[str, Any]) -> Iterator[str]:
         f"{spec.head.link} link"
     )
     assays = Counter(Track("", (), description=text).assay for text in card["descriptions"])
-    yield f"- tracks: {spec.tracks:,} ({', '.join(f'{number:,} {assay}' for assay, number in assays.most_common())})"
+    counts = ", ".join(f"{number:,} {assay}" for assay, number in assays.most_common())
+    yield f"- tracks: {spec.tracks:,}" + ("" if set(assays) == {"OTHER"} else f" ({counts})")
 
 
 def _accuracy(metrics: pd.DataFrame) -> str:

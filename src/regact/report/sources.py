@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from regact.errors import FormatError, RunError
 from regact.report.comparison_tables import RESULTS, read_table
@@ -34,8 +35,8 @@ def find_sources(paths: Sequence[str | Path], labels: Sequence[str] | None = Non
 
     Without `labels`, one for each run folder, those that differ by nothing but their seed are seeds of one model.
 
-    Raises: ValueError where nothing is given; RunError where a folder is neither, or a comparison stands beside others;
-        FormatError where the table of a comparison cannot be read.
+    Raises: ValueError where nothing is given; RunError where a folder is neither, a comparison stands beside others, or
+        weights were imported or exported; FormatError where the table of a comparison cannot be read.
     """
     folders = [Path(path) for path in paths]
     if not folders:
@@ -62,7 +63,7 @@ def label_runs(runs: Sequence[Path]) -> list[str]:
 
     That is the preset where no other model has it, else the folder's name, else its path.
     """
-    cards = [read_card(run) for run in runs]
+    cards = [_card_of_training(run) for run in runs]
     keys = [_without_seed(card["model"], card["training"]) for card in cards]
     first = {key: index for index, key in reversed(list(enumerate(keys)))}
     presets = {key: cards[index]["model"]["preset"] for key, index in first.items()}
@@ -74,6 +75,19 @@ def label_runs(runs: Sequence[Path]) -> list[str]:
         else:
             labels[key] = names[key] if Counter(names.values())[names[key]] == 1 else str(runs[index])
     return [labels[key] for key in keys]
+
+
+def _card_of_training(run: Path) -> dict[str, Any]:
+    card = read_card(run)
+    if card["store"] is None or "path" not in card["store"]:
+        origin = "imported" if card["store"] is None else "exported"
+        raise RunError(
+            run,
+            f"holds {origin} weights, without their training's log and data",
+            "a run that was trained here",
+            "judge it with `regact evaluate --store`",
+        )
+    return card
 
 
 def _without_seed(model: dict[str, object], training: dict[str, object]) -> str:
