@@ -193,3 +193,33 @@ def others(k, x):
     x = k.activation(x, "relu")
     x = k.dense(k.activation(x, "relu"), 6)
     return k.dense(x, 2, "softplus")
+
+
+# Bins of 32 bp without a crop, as the planted dataset of the tests has them.
+PLANTED = {
+    "seq_length": 1024,
+    "activation": "gelu",
+    "norm_type": "batch",
+    "bn_momentum": 0.9,
+    "trunk": [
+        {"name": "conv_dna", "filters": 8, "kernel_size": 11, "norm_type": None, "activation": "linear"},
+        {"name": "res_tower", "filters_init": 8, "filters_mult": 1, "kernel_size": 3, "num_convs": 1, "repeat": 6},
+        {"name": "transformer_tower", "key_size": 4, "heads": 2, "num_position_features": 4, "repeat": 1},
+        {"name": "unet_conv", "kernel_size": 3},
+        {"name": "conv_nac", "filters": 12, "dropout": 0.1},
+    ],
+    "head": {"name": "final", "units": 3, "activation": "softplus"},
+}
+
+
+def planted(k, x, gelu="gelu_tanh"):
+    x = k.conv1d(x, 8, 11)
+    for _ in range(6):
+        kept = k.conv1d(k.activation(k.batch_norm(x), gelu), 8, 3)
+        x = k.max_pool(kept, 2)
+    x = transformer(k, x, heads=2, key_size=4, position_features=4)
+    main = k.activation(k.batch_norm(x), gelu)
+    side = k.dense(k.activation(k.batch_norm(kept), gelu), 8)
+    x = k.separable_conv1d(k.add(k.upsample(main, 2), side), 8, 3)
+    x = k.conv1d(k.activation(k.batch_norm(x), gelu), 12)
+    return k.dense(k.activation(k.dropout(x), gelu), 3, "softplus")

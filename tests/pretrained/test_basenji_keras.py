@@ -4,13 +4,17 @@ import json
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from regact.errors import ConfigError, FormatError, OutputExistsError
-from regact.model import count, load_model, load_spec, predict_codes
+from regact.errors import ConfigError, FormatError, OutputExistsError, RunError
+from regact.evaluation import evaluate
+from regact.experiment import load_experiment
+from regact.model import ModelSpec, count, load_model, load_spec, predict_codes
 from regact.pretrained import import_keras
-from regact.training import read_card
+from regact.training import TransferConfig, read_card, train_model
+from regact.training.transfer import check_transfer
 
 NETWORKS = ["basenji2", "borzoi_human", "borzoi_mouse", "others"]
 
@@ -277,3 +281,72 @@ def test_a_folder_that_is_there_is_kept(exported, tmp_path):
     with pytest.raises(OutputExistsError):
         import_keras(model, run, params=params)
     assert import_keras(model, run, params=params, overwrite=True) == run
+
+
+class TestInUse:
+    """An imported run, U-Net and attention included, is a run like any other."""
+
+    @pytest.fixture
+    def run(self, exported, tmp_path):
+        model, params, _, _ = exported("planted")
+        return import_keras(model, tmp_path / "run", params=params)
+
+    def test_evaluation_judges_it(self, run, planted):
+        result = evaluate(run, split="test", store=planted.store, genome=planted.genome, device="cpu")
+        assert len(result.tracks) == 3
+        assert result.n_bins == 12 * 32
+
+    def test_an_experiment_takes_its_network_and_tunes_it(self, run, planted, tmp_path):
+        experiment = load_experiment(
+            planted.yaml,
+            overrides=[
+                *(f"model.{name}=null" for name in ("filters", "widths", "pools", "dilated_layers", "head_filters")),
+                "model.dilated_filters=null",
+                "model.preset=attention_two_sided",
+                f"model.run={run}",
+            ],
+        )
+        spec = experiment.model_spec(3)
+        assert spec.head.link == "softplus"
+        tuned = train_model(
+            planted.store,
+            planted.genome,
+            spec,
+            experiment.training.model_copy(update={"epochs": 2, "activation_checkpointing": True}),
+            tmp_path / "tuned",
+            transfer=TransferConfig(run=run, parts="trunk"),
+            device="cpu",
+        )
+        losses = pd.read_csv(tuned / "log.csv")["train_loss"]
+        assert losses[1] < losses[0]
+        taken, ours = load_model(run).state_dict(), load_model(tuned).state_dict()
+        assert not torch.equal(ours["tower.blocks.0.layers.0.weight"], taken["tower.blocks.0.layers.0.weight"])
+
+    def test_a_frozen_trunk_stays_as_it_came(self, run, planted, tmp_path):
+        tuned = train_model(
+            planted.store,
+            planted.genome,
+            load_spec(run),
+            planted.experiment.training.model_copy(update={"epochs": 1}),
+            tmp_path / "tuned",
+            transfer=TransferConfig(run=run, parts="trunk", freeze_epochs=1),
+            device="cpu",
+        )
+        taken, ours = load_model(run).state_dict(), load_model(tuned).state_dict()
+        assert all(torch.equal(ours[name], taken[name]) for name in taken if name.startswith(("tower.", "context.")))
+        assert not torch.equal(ours["head.affine.weight"], taken["head.affine.weight"])
+
+    def test_another_network_is_refused_with_what_differs(self, run, exported, planted, tmp_path, keras_networks):
+        spec = load_spec(run)
+        differ = r"its tower has 8 blocks, needed 2.*context layer 1 has kind stack, needed dilated"
+        with pytest.raises(RunError, match=differ):
+            check_transfer(TransferConfig(run=run, parts="trunk"), planted.experiment.model_spec(3))
+        tower = spec.tower.model_dump()
+        tower["blocks"][1]["layers"][1]["name"] = "gelu_erf"
+        tower["blocks"][2]["layers"][2]["filters"] = 9
+        other = spec.model_dump() | {"tower": tower, "context": (), "head": {"filters": 4}}
+        tower["blocks"][-2]["keep"] = False
+        with pytest.raises(RunError) as error:
+            check_transfer(TransferConfig(run=run), ModelSpec.model_validate(other))
+        assert 'block 2 has {"kind": "activation", "name": "gelu_tanh"}, needed' in str(error.value)
+        assert '"filters": 8' in str(error.value)

@@ -138,5 +138,7 @@ class Experiment(BaseModel):
 
         Of the model only what was set: other fields have no meaning for its preset. The weights hold its spec in full.
         """
-        model = {"preset": self.model.preset} | self.model.model_dump(mode="json", exclude_unset=True)
+        of_run = self.model.run is not None
+        named = {} if of_run else {"preset": self.model.preset}
+        model = named | self.model.model_dump(mode="json", exclude_unset=True)
         return self.model_dump(mode="json", exclude={"compare", "tune"}) | {"model": model}

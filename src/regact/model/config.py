@@ -1,5 +1,7 @@
 """The `model:` part of an experiment: a preset of the paper and what differs from it."""
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from regact.model.base_spec import Rate
@@ -17,6 +19,7 @@ class ModelConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     preset: str = "attention_two_sided"
+    run: Path | None = Field(default=None, description="instead of a preset: the network of this run, its tracks new")
     width: PositiveFloat = 1.0
     filters: tuple[PositiveInt, ...] | None = Field(default=None, description="filters of each tower block")
     widths: tuple[PositiveInt, ...] | None = Field(default=None, description="kernel width of each tower block")

@@ -18,6 +18,7 @@ from regact.model.spec import (
     PoolingSpec,
     TowerSpec,
 )
+from regact.model.spec_of_run import spec_of_run
 
 # The tower of the 2018 Basenji, which the paper fine-tunes.
 PAPER_FILTERS = (312, 368, 435, 514, 607, 717)
@@ -86,8 +87,10 @@ def model_spec(
 ) -> ModelSpec:
     """The full spec of `config` for data of this shape; `bin_bp` is held against the product of the pools.
 
-    Raises: ConfigError with everything that does not fit, all at once.
+    Raises: ConfigError with everything that does not fit, all at once; RunError where `config.run` holds no model.
     """
+    if config.run is not None:
+        return spec_of_run(config, config.run, tracks=tracks, window_bp=window_bp, crop_bins=crop_bins, bin_bp=bin_bp)
     problems = _problems(config, window_bp=window_bp, crop_bins=crop_bins, bin_bp=bin_bp)
     if problems:
         raise ConfigError("model", problems)
