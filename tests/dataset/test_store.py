@@ -74,6 +74,23 @@ def test_roles_of_folds_may_change(store):
         store.with_roles(valid=["fold9"], test=[])
 
 
+def test_more_may_be_cropped_than_was(store):
+    """Everything that a window's bins are read by agrees on which are left, in a worker process too."""
+    targets, mask = store.read([0, 7, 3])
+    cropped = store.with_crop(store.crop_bins + 2)
+    for view in (cropped, pickle.loads(pickle.dumps(cropped)), cropped.with_roles(valid=["test"], test=["valid"])):
+        assert (view.crop_bins, view.n_bins) == (store.crop_bins + 2, store.n_bins - 4)
+        np.testing.assert_array_equal(view.read([0, 7, 3])[0], targets[:, 2:-2])
+        np.testing.assert_array_equal(view.read([0, 7, 3])[1], mask[:, 2:-2])
+        np.testing.assert_array_equal(view.read_mask(7), mask[1, 2:-2])
+    assert cropped.fingerprint == store.fingerprint
+    assert store.read([0])[0].shape[1] == store.n_bins
+    assert cropped.with_crop(store.crop_bins).n_bins == store.n_bins
+    for crop_bins in (store.crop_bins - 1, store.crop_bins + store.n_bins):
+        with pytest.raises(ValueError, match=f"crop_bins {crop_bins}; needed {store.crop_bins} or more, and less than"):
+            store.with_crop(crop_bins)
+
+
 def test_splits_are_asked_for_by_name(make_store):
     store, _ = make_store(splits=["train", "train", "valid"])
     assert store.rows("train").tolist() == [0, 1]

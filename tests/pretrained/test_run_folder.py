@@ -8,7 +8,7 @@ import torch
 import yaml
 
 from regact.errors import ConfigError, DataError, OutputExistsError, RunError
-from regact.evaluation import evaluate
+from regact.evaluation import evaluate, judge
 from regact.model import build_model, load_model, predict_codes
 from regact.pretrained.run_folder import describe_files, write_imported_run
 from regact.tracks import Track, TrackSheet
@@ -100,11 +100,45 @@ class TestEvaluate:
         with pytest.raises(RunError, match=r"3 other tracks: \w+ for a"):
             evaluate(run, split="test", store=planted.store, genome=planted.genome)
 
+    def test_judges_the_bins_that_a_network_answers_for(self, foreign, planted, tmp_path):
+        """More crop than the dataset's: the same rates on fewer bins, with workers and in memory alike."""
+        spec = foreign.spec.model_copy(update={"crop_bins": foreign.spec.crop_bins + 2})
+        cropped = build_model(spec, seed=0)
+        cropped.load_state_dict(foreign.state_dict())
+        runs = [
+            write_imported_run(model, tmp_path / name, sheet=None, source=SOURCE)
+            for name, model in (("whole", foreign), ("cropped", cropped))
+        ]
+        seen = {run: [] for run in runs}
+        for run in runs:
+            evaluate(
+                run,
+                split="test",
+                store=planted.store,
+                genome=planted.genome,
+                device="cpu",
+                workers=1,
+                observe=lambda batch, example, rate, run=run: seen[run].append((example.targets.clone(), rate.clone())),
+            )
+        for (all_targets, all_rates), (targets, rates) in zip(*seen.values(), strict=True):
+            assert torch.equal(targets, all_targets[..., 2:-2])
+            torch.testing.assert_close(rates, all_rates[..., 2:-2])
+        judgement = judge(runs[1], split="test", store=planted.store, genome=planted.genome, device="cpu")
+        assert (
+            judgement.accuracy.n_bins
+            == planted.store.with_crop(spec.crop_bins).read_mask(planted.store.rows("test")).sum()
+        )
+
     def test_refuses_other_windows(self, foreign, planted, tmp_path):
-        spec = foreign.spec.model_copy(update={"crop_bins": foreign.spec.crop_bins + 1, "tracks": 4})
+        spec = foreign.spec.model_copy(update={"window_bp": 2 * foreign.spec.window_bp, "tracks": 4})
         run = write_imported_run(build_model(spec, seed=0), tmp_path / "run", sheet=None, source=SOURCE)
-        with pytest.raises(DataError, match="needed crop_bins 1, tracks 4"):
+        with pytest.raises(DataError, match=rf"needed window_bp {spec.window_bp}, tracks 4"):
             evaluate(run, split="test", store=planted.store, genome=planted.genome)
+
+    def test_needs_the_bins_that_a_network_answers_for(self, foreign, planted, tmp_path):
+        run = write_imported_run(foreign, tmp_path / "run", sheet=None, source=SOURCE)
+        with pytest.raises(DataError, match=r"needed crop_bins 0, as the model"):
+            evaluate(run, split="test", store=planted.store.with_crop(1), genome=planted.genome)
 
 
 def test_a_training_starts_from_imported_weights(foreign, planted, tmp_path):

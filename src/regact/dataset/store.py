@@ -22,16 +22,18 @@ from regact.tracks import TrackSheet
 class Store:
     """A dataset: windows of a genome, and for each the values of all tracks in bins.
 
-    Made by `open_store`. Pickling sends the path and the roles of the folds; a worker process opens its own handles.
+    Made by `open_store`. Pickling sends the path, the roles of the folds and the crop; a worker process opens its own
+    handles.
     """
 
-    def __init__(self, path: Path, header: StoreHeader, roles: dict[str, str]) -> None:
+    def __init__(self, path: Path, header: StoreHeader, roles: dict[str, str], more_crop: int = 0) -> None:
         self.path = path
         self.header = header
         self.roles = roles
+        self._more_crop = more_crop  # bins that are stored at each end and not shown
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _reopen, (self.path, self.header.fingerprint, self.roles)
+        return _reopen, (self.path, self.header.fingerprint, self.roles, self._more_crop)
 
     @cached_property
     def _group(self) -> zarr.Group:
@@ -45,12 +47,12 @@ class Store:
 
     @cached_property
     def targets(self) -> zarr.Array[Any]:
-        """Values as stored, float16 (window, bin, track); one chunk per window."""
+        """Values as stored, float16 (window, bin, track); one chunk per window. `with_crop` changes nothing here."""
         return self._array("targets")
 
     @cached_property
     def mask(self) -> zarr.Array[Any]:
-        """Which bins count, bool (window, bin): False where blacklisted, unmappable or N."""
+        """Which bins count, as stored, bool (window, bin): False where blacklisted, unmappable or N."""
         return self._array("mask")
 
     @cached_property
@@ -106,7 +108,7 @@ class Store:
     @property
     def crop_bins(self) -> int:
         """Bins without targets at each end of a window."""
-        return self.header.config.crop_bins
+        return self.header.config.crop_bins + self._more_crop
 
     @property
     def max_shift_bp(self) -> int:
@@ -116,7 +118,7 @@ class Store:
     @property
     def n_bins(self) -> int:
         """Bins of a target."""
-        return self.header.config.n_bins
+        return self.header.config.n_bins - 2 * self._more_crop
 
     @property
     def n_tracks(self) -> int:
@@ -179,6 +181,14 @@ class Store:
 
         Raises: StoreError where they are missing or damaged.
         """
+        if self._more_crop:
+            whole = np.empty((self.header.config.n_bins, self.n_tracks), dtype=np.float16)
+            self._decode(row, whole)
+            targets[:] = whole[self._shown]
+        else:
+            self._decode(row, targets)
+
+    def _decode(self, row: int, targets: Float16[np.ndarray, "bin track"]) -> None:
         targets[-1, -1] = np.nan  # no stored value; a chunk that is too short leaves it there
         try:
             self._codec.decode(self._chunk(row).read_bytes(), out=targets)
@@ -199,7 +209,12 @@ class Store:
 
     def read_mask(self, rows: Int64[np.ndarray, "row"] | int) -> Bool[np.ndarray, "*row bin"]:
         """Mask of some rows, or of one."""
-        return self._whole_mask[rows]
+        return self._whole_mask[rows][..., self._shown]
+
+    @property
+    def _shown(self) -> slice:
+        """The stored bins that are shown."""
+        return slice(self._more_crop, self.header.config.n_bins - self._more_crop)
 
     @cached_property
     def _whole_mask(self) -> Bool[np.ndarray, "window bin"]:
@@ -276,6 +291,21 @@ class Store:
         store.roles = roles
         return store
 
+    def with_crop(self, crop_bins: int) -> "Store":
+        """The same store where `crop_bins` bins at each end of a window have no targets: for a model that crops more.
+
+        Raises: ValueError where that is less than the store's own crop, or leaves no bin.
+        """
+        stored = self.header.config
+        if not stored.crop_bins <= crop_bins < stored.crop_bins + stored.n_bins / 2:
+            raise ValueError(
+                f"crop_bins {crop_bins}; needed {stored.crop_bins} or more, and less than "
+                f"{stored.crop_bins + stored.n_bins / 2:g}, half of the bins"
+            )
+        store = copy.copy(self)
+        store._more_crop = crop_bins - stored.crop_bins
+        return store
+
 
 def open_store(path: str | Path) -> Store:
     """The store in the folder `path`, its schema checked.
@@ -299,9 +329,9 @@ def open_store(path: str | Path) -> Store:
     return store
 
 
-def _reopen(path: Path, fingerprint: str, roles: dict[str, str]) -> Store:
+def _reopen(path: Path, fingerprint: str, roles: dict[str, str], more_crop: int) -> Store:
     """What unpickling does: open without the checks that the sender made, but see that it is the same store."""
     header = read_header(path, zarr.open_group(path, mode="r"))
     if header.fingerprint != fingerprint:
         raise StoreError(path, "the store was replaced while it was in use", f"fingerprint {fingerprint[:12]}")
-    return Store(path, header, roles)
+    return Store(path, header, roles, more_crop)

@@ -102,8 +102,11 @@ def open_store_of(run: Path, store: str | Path | Store | None) -> Store:
 def _store_for_imported(run: Path, card: Mapping[str, Any], store: str | Path | Store | None) -> Store:
     if store is None:
         raise RunError(run, "its weights were imported and know no dataset", "one", "say with --store where it is")
-    opened = store if isinstance(store, Store) else open_store(store)
-    check_sizes(opened, load_spec(run))
+    opened, spec = store if isinstance(store, Store) else open_store(store), load_spec(run)
+    same_windows = (opened.window_bp, opened.bin_bp) == (spec.window_bp, spec.bin_bp)
+    if same_windows and opened.crop_bins < spec.crop_bins:
+        opened = opened.with_crop(spec.crop_bins)  # a network is judged on the bins that it answers for
+    check_sizes(opened, spec)
     pairs = list(zip(opened.sheet.identifiers, card["tracks"], strict=True))
     other = [f"{found} for {needed}" for found, needed in pairs if found != needed]
     if other and card["source"]["tracks_from"] is not None:

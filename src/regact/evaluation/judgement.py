@@ -25,7 +25,7 @@ from regact.dataset.augment import Example
 from regact.dataset.batch import Batch
 from regact.engine import progress, write_json
 from regact.errors import RunError
-from regact.evaluation.accuracy import MEASURES, Accuracy, evaluate
+from regact.evaluation.accuracy import MEASURES, Accuracy, evaluate, open_store_of
 from regact.evaluation.baselines import KmerRidge, evaluate_kmer_ridge, fit_kmer_ridge, predict_kmer_ridge
 from regact.evaluation.blocks import Blocks, divide_into_blocks
 from regact.evaluation.distal_accuracy import (
@@ -82,6 +82,7 @@ def judge(
     Others and errors are those of `evaluate`.
     """
     run = Path(run)
+    store = open_store_of(run, store)
 
     def make() -> _Made:
         blocks = divide_into_blocks(store, split)
