@@ -13,7 +13,7 @@ from regact.dataset.basenji import BasenjiSource, StorageSettings, import_basenj
 from regact.dataset.config import SplitAsImported
 from regact.dataset.loader import Loader
 from regact.dataset.summary import summarize_store
-from regact.errors import ConfigError, DataError, FormatError, OutputExistsError, StoreError
+from regact.errors import ConfigError, ContigError, DataError, FormatError, OutputExistsError, StoreError
 from regact.genome import encode
 
 WINDOW_BP, BIN_BP = 256, 32
@@ -137,6 +137,18 @@ def test_the_first_base_that_differs_from_the_genome_is_named(write_directory, t
         DataError, match=rf"train-0.tfr, record 0 .*: {old} at {chrom}:{place + 1:,}, and 0 more.*{new}"
     ):
         import_basenji(made.path, tmp_path / "store", genome_path=made.genome, workers=1)
+
+
+def test_a_genome_with_other_names_or_without_a_contig(write_directory, tmp_path):
+    made = write_directory(tmp_path / "data")
+    made.genome.write_text(made.genome.read_text().replace(">chr", ">"))
+    with pytest.raises(ContigError, match="--contig-alias chr"):
+        import_basenji(made.path, tmp_path / "store", genome_path=made.genome)
+    store = import_basenji(made.path, tmp_path / "store", genome_path=made.genome, contig_alias="chr", workers=1)
+    assert set(store.windows["chrom"]) == {"1", "2"}
+    made.genome.write_text(f">chr1\n{made.pieces['chr1']}\n")
+    with pytest.raises(ConfigError, match=r"windows on chr2, which .*genome\.fa does not have"):
+        import_basenji(made.path, tmp_path / "other", genome_path=made.genome)
 
 
 def test_windows_that_overlap_must_agree_where_no_genome_tells(write_directory, tmp_path):
