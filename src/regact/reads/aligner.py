@@ -17,6 +17,7 @@ from regact.engine import (
     available_cores,
     check_space,
     disk_full_as_error,
+    progress,
     refuse_existing,
     whole_file,
     write_json,
@@ -25,6 +26,7 @@ from regact.errors import ProgramError
 from regact.genome import Genome, load_genome
 from regact.reads.bowtie2_index import bowtie2_index
 from regact.reads.fastq import check_fastq
+from regact.reads.sam_text import ReadCounter
 
 PLACES = 10
 _PROGRAMS = ("bowtie2", "bowtie2-build", "samtools")
@@ -104,7 +106,8 @@ def align_reads(
     inputs = ["-U", str(fastq[0])] if len(fastq) == 1 else ["-1", str(fastq[0]), "-2", str(fastq[1])]
     command = ["bowtie2", "-k", str(places), "-p", str(cores), *bowtie2_options, "-x", str(index), *inputs]
     with whole_file(bam) as temporary, whole_file(log) as words, disk_full_as_error(bam):
-        _align_into(temporary, words, command)
+        with progress(f"Aligning {fastq[0].name}", reads, unit="reads") as bar:
+            _align_into(temporary, words, command, bar.advance)
         rate = _alignment_rate(words)
     sample = AlignedSample(bam, log, card, reads, rate, programs)
     write_json(
@@ -141,15 +144,15 @@ def _version(program: str) -> str:
     return found[1]
 
 
-def _align_into(bam: Path, words: Path, command: Sequence[str]) -> None:
-    """Run `command`, its alignments into `bam`, its messages into `words`."""
+def _align_into(bam: Path, words: Path, command: Sequence[str], on_reads: Callable[[int], None]) -> None:
+    """Run `command`, its alignments into `bam`, its messages into `words`; say how many reads went by."""
     to_bam = ["samtools", "view", "--bam", "--output", str(bam), "-"]
     with words.open("wb") as messages, tempfile.TemporaryFile() as complaints:
         with (
             _running(command, stdout=subprocess.PIPE, stderr=messages) as bowtie2,
             _running(to_bam, stdin=subprocess.PIPE, stderr=complaints) as samtools,
         ):
-            samtools_took_all = _pour(bowtie2.stdout, samtools.stdin)
+            samtools_took_all = _pour(bowtie2.stdout, samtools.stdin, on_reads)
             samtools_code, bowtie2_code = samtools.wait(), bowtie2.wait()
         complaints.seek(0)
         samtools_words = complaints.read().decode(errors="replace")
@@ -162,16 +165,19 @@ def _align_into(bam: Path, words: Path, command: Sequence[str]) -> None:
         raise _failure("samtools", samtools_code, samtools_words)
 
 
-def _pour(source: IO[bytes] | None, sink: IO[bytes] | None) -> bool:
+def _pour(source: IO[bytes] | None, sink: IO[bytes] | None, on_reads: Callable[[int], None]) -> bool:
     """Pass on everything; whether the sink took it all.
 
     It goes through this process, so that both programs lose their pipe and end, however this process ends.
     """
     if source is None or sink is None:
         raise ValueError("both ends must be pipes")
+    counter = ReadCounter()
     try:
         with source, sink:
-            shutil.copyfileobj(source, sink, _POUR_BYTES)
+            while piece := source.read(_POUR_BYTES):
+                sink.write(piece)
+                on_reads(counter.add(piece))
     except BrokenPipeError:
         return False
     return True

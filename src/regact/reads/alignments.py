@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, Int8, Int16, Int32, Int64
 
 from regact.errors import DataError
 from regact.genome import ContigAlias, match_contigs
-from regact.reads.bam_file import BamHeader, open_bam
+from regact.reads.bam_file import BamHeader, OnRead, open_bam
 from regact.reads.bam_records import OWN_LENGTH, Tally, parse_records
 from regact.reads.layout import GenomeLayout
 from regact.reads.presets import CoverageSettings
@@ -70,6 +70,7 @@ def read_bam(
     reference: Path | str | None = None,
     alias: ContigAlias | None = None,
     group_by_name: bool = False,
+    on_read: OnRead = lambda _: None,
 ) -> tuple[ReadPlaces, BamHeader]:
     """The reads of a BAM, CRAM or SAM file that count by `settings`, and the file's header.
 
@@ -80,6 +81,7 @@ def read_bam(
         reference: FASTA that a CRAM was made with.
         alias: How the file's contig names become the genome's.
         group_by_name: Bring records of a read together, in memory.
+        on_read: Told how many bytes of the file were read since last.
 
     Raises:
         FormatError: Missing, truncated, damaged, not grouped, or a CRAM without its reference.
@@ -90,7 +92,7 @@ def read_bam(
         contigs = _contig_offsets(bam.header.lengths, layout, path, alias)
         header, tally = bam.header, Tally()
         reads = gather_reads(
-            parse_records(bam.chunks(), contigs, settings, tally, where=path),
+            parse_records(bam.chunks(on_read), contigs, settings, tally, where=path),
             tally,
             settings,
             grouped=header.grouped,

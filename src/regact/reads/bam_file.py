@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,9 @@ _REMEDY = "copy or make the file again"
 _NO_ROOM_BYTES = 2**16
 
 
+OnRead = Callable[[float], None]
+
+
 @dataclass(frozen=True)
 class BamHeader:
     """What a header says.
@@ -44,17 +47,23 @@ class BamHeader:
 class BamFile:
     """An open BAM: its header, and its records as raw bytes; made by `open_bam`."""
 
-    def __init__(self, path: Path, stream: pysam.BGZFile, header: BamHeader) -> None:
+    def __init__(self, path: Path, bam: Path, stream: pysam.BGZFile, header: BamHeader) -> None:
         self.path = path
         self.header = header
         self._stream = stream
+        # CRAM and SAM are read as a BAM of another size.
+        self._scale = path.stat().st_size / bam.stat().st_size
 
-    def chunks(self) -> Iterator[UInt8[np.ndarray, "byte"]]:
+    def chunks(self, on_read: OnRead = lambda _: None) -> Iterator[UInt8[np.ndarray, "byte"]]:
         """The uncompressed records, some megabytes at a time; a record may go on in the next chunk.
+
+        Args:
+            on_read: Told how many bytes of the file were read since last.
 
         Raises: FormatError where the file is damaged.
         """
         _skip_header(self._stream)
+        last = 0.0
         while True:
             try:
                 chunk = self._stream.read(_CHUNK_BYTES)
@@ -65,6 +74,10 @@ class BamFile:
             if not chunk:
                 return
             yield np.frombuffer(chunk, np.uint8)
+            # A place in BGZF is that of its block in the file, 48 bits, and 16 bits of a place in the block.
+            position = (self._stream.tell() >> 16) * self._scale
+            on_read(position - last)
+            last = position
 
 
 def read_bam_header(path: Path | str) -> BamHeader:
@@ -110,7 +123,7 @@ def open_bam(path: Path | str, *, reference: Path | str | None = None) -> Iterat
                 bam = _convert(path, kind, folder, None if reference is None else Path(reference))
         stream = pysam.BGZFile(str(bam), "r", None)
         stack.callback(_close, stream)
-        yield BamFile(path, stream, header)
+        yield BamFile(path, bam, stream, header)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
 
@@ -14,6 +15,7 @@ from jaxtyping import Int32, Int64
 
 from regact.errors import ContigError, DataError, FormatError
 from regact.genome import ContigAlias, match_contigs
+from regact.reads.bam_file import OnRead
 from regact.reads.barcode_groups import BarcodeGroups
 from regact.reads.file_ends import check_bgzf_end
 from regact.reads.layout import GenomeLayout
@@ -69,13 +71,19 @@ def is_fragment_file(path: Path | str) -> bool:
 
 
 def read_fragments(
-    path: Path | str, layout: GenomeLayout, groups: BarcodeGroups | None = None, *, alias: ContigAlias | None = None
+    path: Path | str,
+    layout: GenomeLayout,
+    groups: BarcodeGroups | None = None,
+    *,
+    alias: ContigAlias | None = None,
+    on_read: OnRead = lambda _: None,
 ) -> CellFragments:
     """The fragments in a file, a million rows at a time.
 
     Args:
         groups: The barcodes that count, in their groups; without it all, in one group.
         alias: How the file's contig names become the genome's.
+        on_read: Told how many bytes of the file were read since last.
 
     Raises:
         FormatError: Missing, truncated, or a row that is none, with its line.
@@ -85,7 +93,7 @@ def read_fragments(
     path = Path(path)
     contigs: dict[str, int] = {}
     grouping = _Grouping(groups)
-    pieces = [_rows_of(table, contigs, grouping) for table in _tables(path)]
+    pieces = [_rows_of(table, contigs, grouping) for table in _tables(path, on_read)]
     rows = np.concatenate([np.empty(0, _ROW), *pieces])
     if not grouping.n_fragments:
         raise DataError(path, "no fragment in it", _NEEDED)
@@ -137,7 +145,7 @@ def _rows_of(table: pd.DataFrame, contigs: dict[str, int], grouping: _Grouping) 
     return rows
 
 
-def _tables(path: Path) -> Iterator[pd.DataFrame]:
+def _tables(path: Path, on_read: OnRead) -> Iterator[pd.DataFrame]:
     """The rows of the file, some at a time, checked."""
     try:
         check_bgzf_end(path)
@@ -148,22 +156,23 @@ def _tables(path: Path) -> Iterator[pd.DataFrame]:
             raise _bad_row(path, n_header + 1, "\t".join(first))
         named = list(_COLUMNS[: len(first)]) + [f"other{number}" for number in range(len(first) - len(_COLUMNS))]
         used = [name for name in named if name in _COLUMNS]
-        with _open(path) as file:
-            yield from _checked(
-                path,
-                n_header,
-                pd.read_csv(
-                    file,
-                    sep="\t",
-                    names=named,
-                    usecols=used,
-                    dtype={name: _NUMBERS.get(name, "category") for name in used},
-                    skiprows=n_header,
-                    na_filter=False,
-                    quoting=csv.QUOTE_NONE,
-                    chunksize=_ROWS_AT_ONCE,
-                ),
+        with path.open("rb") as raw:
+            tables = pd.read_csv(
+                _unpacked(raw),
+                sep="\t",
+                names=named,
+                usecols=used,
+                dtype={name: _NUMBERS.get(name, "category") for name in used},
+                skiprows=n_header,
+                na_filter=False,
+                quoting=csv.QUOTE_NONE,
+                chunksize=_ROWS_AT_ONCE,
             )
+            read = 0
+            for table in _checked(path, n_header, tables):
+                yield table
+                on_read(raw.tell() - read)
+                read = raw.tell()
     except FileNotFoundError as error:
         raise FormatError(path, "no such file", "a fragment file") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -212,15 +221,13 @@ def _genome_wide(
     return np.where(known, start + layout.offsets[:-1][contig], -1)
 
 
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path, "rb")) if is_gzip else path.open("rb")
+def _unpacked(raw: BufferedReader) -> IO[bytes]:
+    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if raw.peek(2)[:2] == b"\x1f\x8b" else raw
 
 
 def _first_row(path: Path) -> tuple[int, list[str]]:
     """How many lines with # come first, and the fields of the one behind them; none where there is none."""
-    with _open(path) as file:
+    with path.open("rb") as raw, _unpacked(raw) as file:
         n_header = 0
         while line := file.readline(_LONGEST_LINE):
             if not line.startswith(b"#"):
@@ -231,7 +238,7 @@ def _first_row(path: Path) -> tuple[int, list[str]]:
 
 def _first_bad_row(path: Path, error: Exception) -> FormatError:
     """The error on the first row that is none; goes through the text once more, slowly, to find it."""
-    with _open(path) as file:
+    with path.open("rb") as raw, _unpacked(raw) as file:
         width = None
         for number, line in enumerate(file, start=1):
             fields = line.decode(errors="replace").rstrip("\r\n").split("\t")

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from regact.engine import write_json
+from regact.engine import progress, write_json
 from regact.errors import DataError
 from regact.genome import ContigAlias, Genome, load_genome, parse_contig_alias
 from regact.reads.alignments import Alignments, count_places, read_bam
+from regact.reads.bam_file import OnRead
 from regact.reads.bam_records import OWN_LENGTH
 from regact.reads.clip import clip_factors
 from regact.reads.coverage import write_coverage
@@ -65,7 +66,11 @@ def cover_sample(
     outputs = SampleOutputs.beside(Path(out), stranded=origin.settings.stranded)
     outputs.refuse_existing(overwrite)
     layout = GenomeLayout.from_lengths(genome.lengths)
-    reads, programs = read_source(origin, layout, reference, alias=alias, group_by_name=group_by_name)
+    size = origin.source.stat().st_size if origin.source.exists() else 0  # what is missing is told by who reads it
+    with progress(f"Reading {origin.source.name}", size, unit="bytes") as bar:
+        reads, programs = read_source(
+            origin, layout, reference, alias=alias, group_by_name=group_by_name, on_read=bar.advance
+        )
     tell(f"{source}: {reads.fates.describe()}")
     return write_sample(reads, layout, outputs, origin, programs=programs)
 
@@ -87,13 +92,20 @@ def read_source(
     *,
     alias: ContigAlias | None = None,
     group_by_name: bool = False,
+    on_read: OnRead = lambda _: None,
 ) -> tuple[ReadPlaces, tuple[str, ...]]:
-    """The reads of a sample that is one file, and the programs that made it; arguments as `cover_sample`."""
+    """The reads of a sample that is one file, and the programs that made it; arguments as `cover_sample`.
+
+    `on_read` is told how many bytes of the file were read since last.
+    """
     source, settings = origin.source, origin.settings
     if is_fragment_file(source):
-        return fragment_places(read_fragments(source, layout, alias=alias), settings, where=source), ()
+        fragments = read_fragments(source, layout, alias=alias, on_read=on_read)
+        return fragment_places(fragments, settings, where=source), ()
     reference = reference or origin.genome.path
-    reads, header = read_bam(source, layout, settings, reference=reference, alias=alias, group_by_name=group_by_name)
+    reads, header = read_bam(
+        source, layout, settings, reference=reference, alias=alias, group_by_name=group_by_name, on_read=on_read
+    )
     return reads, header.programs
 
 
