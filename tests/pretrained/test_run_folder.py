@@ -7,6 +7,7 @@ import pytest
 import torch
 import yaml
 
+from regact.cli.app import main
 from regact.errors import ConfigError, DataError, OutputExistsError, RunError
 from regact.evaluation import evaluate, judge
 from regact.model import build_model, load_model, predict_codes
@@ -128,6 +129,15 @@ class TestEvaluate:
             judgement.accuracy.n_bins
             == planted.store.with_crop(spec.crop_bins).read_mask(planted.store.rows("test")).sum()
         )
+
+    def test_from_the_command_line_with_measures(self, foreign, planted, tmp_path, capsys):
+        spec = foreign.spec.model_copy(update={"crop_bins": foreign.spec.crop_bins + 1})
+        run = write_imported_run(build_model(spec, seed=0), tmp_path / "run", sheet=None, source=SOURCE)
+        arguments = ["evaluate", run, "--store", planted.store.path, "--split", "test", "--measures", "spearman,peaks"]
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments), "--no-baseline", "--device", "cpu"])
+        assert ended.value.code == 0, capsys.readouterr().err
+        assert "spearman" in capsys.readouterr().out
 
     def test_refuses_other_windows(self, foreign, planted, tmp_path):
         spec = foreign.spec.model_copy(update={"window_bp": 2 * foreign.spec.window_bp, "tracks": 4})
