@@ -57,7 +57,7 @@ def _respond(codes, number, rng):
 
 def test_ten_own_tracks_learn_sooner_behind_a_trained_trunk(trunk, own, tmp_path):
     settings = ["transfer.parts=trunk", "transfer.freeze_epochs=2", "transfer.rate_factor=0.1"]
-    plan = load_experiment(own, overrides=[f"transfer.run={trunk}", *settings])
+    plan = load_experiment(own, overrides=[f"model={{run: {trunk}}}", f"transfer.run={trunk}", *settings])
     tuned = train_experiment(plan, tmp_path / "tuned", device="cpu")
     new = train_experiment(load_experiment(own), tmp_path / "new", device="cpu")
 

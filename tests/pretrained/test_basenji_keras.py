@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from regact.dataset.batch_plan import NO_AUGMENTATION
 from regact.errors import ConfigError, FormatError, OutputExistsError, RunError
 from regact.evaluation import evaluate
 from regact.experiment import load_experiment
@@ -322,14 +323,15 @@ class TestInUse:
         taken, ours = load_model(run).state_dict(), load_model(tuned).state_dict()
         assert not torch.equal(ours["tower.blocks.0.layers.0.weight"], taken["tower.blocks.0.layers.0.weight"])
 
-    def test_a_frozen_trunk_stays_as_it_came(self, run, planted, tmp_path):
+    @pytest.mark.parametrize("keep_bins", [False, True])
+    def test_a_frozen_trunk_stays_as_it_came(self, keep_bins, run, planted, tmp_path):
         tuned = train_model(
             planted.store,
             planted.genome,
             load_spec(run),
-            planted.experiment.training.model_copy(update={"epochs": 1}),
+            planted.experiment.training.model_copy(update={"epochs": 1, "augmentation": NO_AUGMENTATION}),
             tmp_path / "tuned",
-            transfer=TransferConfig(run=run, parts="trunk", freeze_epochs=1),
+            transfer=TransferConfig(run=run, parts="trunk", freeze_epochs=1, keep_bins=keep_bins),
             device="cpu",
         )
         taken, ours = load_model(run).state_dict(), load_model(tuned).state_dict()

@@ -7,7 +7,6 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from regact.errors import ConfigError
-from regact.model import ModelSpec
 from regact.training.config import TrainingConfig
 from regact.training.transfer import TransferConfig
 
@@ -37,8 +36,11 @@ class KeptBins:
         return torch.stack([self._bins[key] for key in keys]).to(codes.device)
 
 
-def check_kept(transfer: TransferConfig, config: TrainingConfig, spec: ModelSpec) -> None:
-    """Raise ConfigError where `transfer.keep_bins` cannot be had, since a window's bins change or are not all."""
+def check_kept(transfer: TransferConfig, config: TrainingConfig) -> None:
+    """Raise ConfigError where `transfer.keep_bins` cannot be had, since a window's bins change or are not all.
+
+    What a U-Net reads again is folded into the bins, so any tower will do.
+    """
     if not transfer.keep_bins:
         return
     problems = []
@@ -47,7 +49,5 @@ def check_kept(transfer: TransferConfig, config: TrainingConfig, spec: ModelSpec
     shift = config.augmentation.max_shift_bp
     if shift:
         problems.append(f"training.augmentation.max_shift_bp is {shift}, another sequence each epoch; needed 0")
-    if spec.kept:
-        problems.append("this tower keeps more than its bins for a U-Net; needed one without")
     if problems:
         raise ConfigError("transfer.keep_bins", problems)

@@ -29,6 +29,7 @@ from regact.training.kept_bins import check_kept
 from regact.training.learner import make_learner
 from regact.training.optimizer import learning_rate_at
 from regact.training.run_folder import METRICS, write_card, write_log, write_settings
+from regact.training.seen_windows import write_windows
 from regact.training.state import Progress, has_state, load_state, save_state
 from regact.training.step import PendingStep
 from regact.training.transfer import (
@@ -90,7 +91,7 @@ def train_model(
     out = Path(out)
     check_fit(store, spec, config)
     check_transfer(transfer, spec)
-    check_kept(transfer, config, spec)
+    check_kept(transfer, config)
     fabric = open_fabric(device, config.precision, devices=devices, some_frozen=transfer.freeze_epochs > 0)
     check_shares(store, config, fabric.world_size)
     if config.compile:
@@ -100,6 +101,7 @@ def train_model(
     with claim_for_all(out, fabric, about, overwrite=overwrite, resume=resume) as goes_on:
         if fabric.is_global_zero:
             write_card(out, state="training", **about)
+            write_windows(out, store.windows)
             write_settings(out, settings or {name: about[name] for name in ("model", "training", "transfer")})
         cuda = [fabric.device.index] if fabric.device.type == "cuda" else []
         with (
