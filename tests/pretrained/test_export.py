@@ -53,6 +53,7 @@ def test_a_trained_run_travels(trained, planted, tmp_path):
         "config.json",
         "metrics.tsv",
         "model.safetensors",
+        "windows.bed",
     }
     codes = torch.randint(0, 5, (2, planted.store.window_bp), dtype=torch.uint8)
     expected = predict_codes(load_model(trained), codes)

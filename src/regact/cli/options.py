@@ -59,6 +59,17 @@ StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="Where the stor
 RunFolder = Annotated[Path, typer.Argument(metavar="OUT", help="The run folder; it appears there when whole.")]
 
 
+TrainedOn = Annotated[
+    Path | None,
+    typer.Option(
+        "--trained-on",
+        help="The windows that the weights were trained on (sequences.bed of the training data), kept beside them: "
+        "`regact train` warns who goes on from them and tests on the same.",
+        metavar="BED",
+    ),
+]
+
+
 class NotFiniteChoice(StrEnum):
     """What is done about inf and NaN in imported targets."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from regact.cli.options import Overwrite, RunFolder, Tracks
+from regact.cli.options import Overwrite, RunFolder, Tracks, TrainedOn
 from regact.cli.output import print_line, print_remark
 from regact.dataset.basenji import read_sample_sheet
 from regact.errors import ConfigError
@@ -32,6 +32,7 @@ def command(
     crop_bins: Annotated[
         int | None, typer.Option("--crop-bins", min=0, help="Bins dropped at each end; 32 as published.")
     ] = None,
+    windows: TrainedOn = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Import the weights of Basenji as published in 2018 (TensorFlow 1) into a run folder.
@@ -51,7 +52,14 @@ def command(
     """
     sheet = _read_sheet(samples, tracks)
     run = import_basenji_2018(
-        prefix, out, params=params, sheet=sheet, window_bp=window_bp, crop_bins=crop_bins, overwrite=overwrite
+        prefix,
+        out,
+        params=params,
+        sheet=sheet,
+        window_bp=window_bp,
+        crop_bins=crop_bins,
+        windows=windows,
+        overwrite=overwrite,
     )
     print_remark(describe_run(run))
     print_line(str(run))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from regact.cli.options import Overwrite, RunFolder, Tracks
+from regact.cli.options import Overwrite, RunFolder, Tracks, TrainedOn
 from regact.cli.output import print_line, print_remark
 from regact.pretrained import describe_run, import_keras
 from regact.tracks import read_track_sheet
@@ -34,6 +34,7 @@ def command(
     window_bp: Annotated[
         int | None, typer.Option("--window-bp", min=1, help="Bases in a window; else seq_length of params.json.")
     ] = None,
+    windows: TrainedOn = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Import a Keras model of Basenji2's or Borzoi's kind into a run folder.
@@ -60,6 +61,7 @@ def command(
         gelu=gelu.value if gelu else None,
         sheet=sheet,
         window_bp=window_bp,
+        windows=windows,
         overwrite=overwrite,
     )
     print_remark(describe_run(run))

@@ -17,6 +17,7 @@ from regact.evaluation import judge, judge_baseline
 from regact.experiment import Experiment, load_experiment, open_or_build_store, train_experiment
 from regact.genome import Genome
 from regact.report import write_report
+from regact.training.seen_windows import describe_overlap
 
 REPORT = "report.html"
 TrialEpochReport = Callable[[str, Mapping[str, float]], None]
@@ -64,6 +65,8 @@ def compare(
     _claim(out, overwrite=overwrite, resume=resume)
     store = open_or_build_store(plan, workers=workers, tell=tell)
     genome = store.open_genome(plan.genome)
+    if plan.transfer.run is not None and (warning := describe_overlap(plan.transfer.run, store)[1]):
+        tell(f"warning: {warning}")
     if tower is not None:
         tell(f"the tower that all models start from: {tower.experiment.model.preset}")
         check_trials([tower], store, device)

@@ -10,6 +10,7 @@ from regact.experiment.load import load_experiment
 from regact.experiment.store import open_or_build_store
 from regact.training.launch import find_launch
 from regact.training.loop import EpochReport, train_model
+from regact.training.seen_windows import describe_overlap
 from regact.training.transfer import check_transfer
 
 
@@ -34,7 +35,8 @@ def train_experiment(
         devices: As in `train_model`; processes that torchrun or SLURM started do not build the dataset.
         workers: Processes of a build (as many as there are cores where None) and of loading (none where None).
         command: What the run's card shall say it was made by.
-        tell: Called with each remark on the dataset.
+        tell: Called with each remark on the dataset, and with a warning where the run to start from was trained on
+            windows that this one is judged on; the card holds how many, as `overlap`.
         on_epoch: Called with each row of log.csv as soon as it is known.
 
     Raises: as `load_experiment`, `open_or_build_store` and `train_model`.
@@ -43,6 +45,9 @@ def train_experiment(
     check_transfer(plan.transfer, plan.model_spec(n_tracks=1))  # a build may take hours
     _check_built(plan.store_path, devices)
     store = open_or_build_store(plan, workers=workers, tell=tell)
+    overlap, warning = describe_overlap(plan.transfer.run, store) if plan.transfer.run else (None, "")
+    if warning:
+        tell(f"warning: {warning}")
     return train_model(
         store,
         store.open_genome(plan.genome),
@@ -56,7 +61,7 @@ def train_experiment(
         overwrite=overwrite,
         resume=resume,
         settings=plan.settings(),
-        card={"name": plan.name, "command": command},
+        card={"name": plan.name, "command": command, "overlap": overlap},
         on_epoch=on_epoch,
     )
 

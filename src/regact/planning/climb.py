@@ -8,7 +8,7 @@ from regact.model import ModelSpec, count
 from regact.model.spec import AttentionSpec, PoolingSpec
 
 _TINY_MACS = 1e9  # of one window, forward: a few tenths of a second on a slow core
-_TRIES = 4  # a first one and three to take the median of
+_TRIES = 3  # a first one and two at least to take the median of
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def climb(
     attempt: Callable[[Size, float], Reading | None],
     *,
     full: Size,
-    smaller: Callable[[int, int], Size],
+    smaller: Callable[[int, int], Size | None],
     granule_bp: int,
     seconds: float,
     free_bytes: int,
@@ -71,7 +71,7 @@ def climb(
     Args:
         attempt: Tries a size for about so many seconds; None where the memory of the device is full.
         full: The size that is asked for.
-        smaller: The size of so many windows of a length: (window_bp, windows).
+        smaller: The size of so many windows of a length, (window_bp, windows); None where the network takes none such.
         granule_bp: Windows are a multiple of this, and at least as long.
         seconds: That all readings may take, roughly.
         free_bytes: Memory that there is.
@@ -84,15 +84,14 @@ def climb(
     readings: list[Reading] = []
     while reading := attempt(ladder[place], seconds / _TRIES):
         readings.append(reading)
-        seconds -= (_TRIES - 1) * reading.seconds
-        larger = (
-            i
-            for i, size in enumerate(ladder[:place])
-            if _seconds_for(size, reading) <= seconds and _bytes_for(size, reading, fixed_bytes) <= free_bytes
-        )
-        if (found := next(larger, None)) is None:
+        seconds -= _TRIES * reading.seconds
+        with_room = [i for i in range(place) if _bytes_for(ladder[i], reading, fixed_bytes) <= free_bytes]
+        in_time = [i for i in with_room if _seconds_for(ladder[i], reading) <= seconds]
+        if not in_time and len(readings) == 1:
+            in_time = with_room[-1:]  # a line needs two points, however long the second takes
+        if not in_time:
             break
-        place = found
+        place = in_time[0]
     if not readings:
         raise MemoryFullError("plan", f"the device has no room for {ladder[place]}", "that at least", "use another one")
     return tuple(readings)
@@ -106,13 +105,13 @@ def _bytes_for(size: Size, last: Reading, fixed_bytes: int) -> float:
     return fixed_bytes + max(0, last.growing_bytes - fixed_bytes) * size.values / last.size.values
 
 
-def _ladder(full: Size, smaller: Callable[[int, int], Size], granule_bp: int) -> Iterator[Size]:
+def _ladder(full: Size, smaller: Callable[[int, int], Size | None], granule_bp: int) -> Iterator[Size]:
     """Sizes from `full` down: fewer windows, by halves, then shorter ones."""
     yield full
     windows, window_bp = full.windows, full.window_bp
-    while windows > 1:
-        windows //= 2
-        yield smaller(window_bp, windows)
-    while window_bp % (2 * granule_bp) == 0 and window_bp >= 4 * granule_bp:
-        window_bp //= 2
-        yield smaller(window_bp, 1)
+    while windows > 1 or (window_bp % (2 * granule_bp) == 0 and window_bp >= 4 * granule_bp):
+        windows, window_bp = (windows // 2, window_bp) if windows > 1 else (1, window_bp // 2)
+        size = smaller(window_bp, windows)
+        if size is None:
+            return
+        yield size

@@ -17,6 +17,7 @@ from lightning_fabric import Fabric
 from regact.dataset.augment import Example
 from regact.dataset.batch import Batch
 from regact.engine import measured, memory_bytes, peak_memory_bytes, reset_peak_memory
+from regact.errors import ConfigError
 from regact.evaluation.blocks import Blocks
 from regact.evaluation.window_sums import WindowSumsCollector
 from regact.model import ModelConfig, ModelSpec, build_model, count, model_spec, save_model
@@ -60,6 +61,13 @@ class ModelTask:
         """The network for windows of this length, with as large a share of its bins cropped."""
         crop = self.crop_bins * window_bp // self.window_bp
         return model_spec(self.model, tracks=self.tracks, window_bp=window_bp, crop_bins=crop, bin_bp=self.bin_bp)
+
+    def size(self, window_bp: int, windows: int) -> Size | None:
+        """So many windows of this length; None where the network takes none such."""
+        try:
+            return Size.of(self.spec(window_bp), windows)
+        except ConfigError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -146,7 +154,7 @@ class _Probe:
         return climb(
             attempt,
             full=Size.of(spec, windows),
-            smaller=lambda window_bp, n: Size.of(task.spec(window_bp), n),
+            smaller=task.size,
             granule_bp=task.bin_bp * 16,
             seconds=seconds,
             free_bytes=task.gpu_bytes if self.on_gpu and task.gpu_bytes else task.ram_bytes,

@@ -32,6 +32,7 @@ def import_keras(
     gelu: GeluName | None = None,
     sheet: TrackSheet | None = None,
     window_bp: int | None = None,
+    windows: str | Path | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write the network of a Keras file as the run folder `out`; return it.
@@ -44,6 +45,7 @@ def import_keras(
         gelu: The form of GELU, where the file does not say it or is not to be believed.
         sheet: The tracks in the order of the outputs (`targets.txt`); a Keras file has none.
         window_bp: Bases of a window, `seq_length` of `params` by itself; relative positions keep their trained widths.
+        windows: BED of the windows that it was trained on (`sequences.bed`), as in `write_imported_run`.
         overwrite: Replace a run folder that is there.
 
     Raises:
@@ -67,7 +69,7 @@ def import_keras(
         "head": chosen,
         "gelu": form.removeprefix("gelu_") if form and uses_gelu(network) else None,
     }
-    return write_imported_run(model, out, sheet=sheet, source=source, overwrite=overwrite)
+    return write_imported_run(model, out, sheet=sheet, source=source, windows=windows, overwrite=overwrite)
 
 
 def _choose_gelu(file: KerasFile, gelu: GeluName | None) -> ActivationName | None:

@@ -35,6 +35,7 @@ def import_basenji_2018(
     sheet: TrackSheet | None = None,
     window_bp: int | None = None,
     crop_bins: int | None = None,
+    windows: str | Path | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write the network of a TensorFlow 1 checkpoint of Basenji (2018) as the run folder `out`; return it.
@@ -46,6 +47,7 @@ def import_basenji_2018(
         sheet: The tracks in the order of the outputs, such as the published `sample_wigs.txt`; a checkpoint has none.
         window_bp: Bases of a window, 131,072 unless `params` says otherwise; the weights fit any length.
         crop_bins: Bins cropped at each end, 32 as published unless `params` says otherwise.
+        windows: BED of the windows that it was trained on (`sequences.bed`), as in `write_imported_run`.
         overwrite: Replace a run folder that is there.
 
     Raises:
@@ -66,7 +68,7 @@ def import_basenji_2018(
         "files": describe_files([*checkpoint.files, *([params] if params else [])]),
         "final_layer": layout.affine,
     }
-    return write_imported_run(model, out, sheet=sheet, source=source, overwrite=overwrite)
+    return write_imported_run(model, out, sheet=sheet, source=source, windows=windows, overwrite=overwrite)
 
 
 def _read_layout(checkpoint: Checkpoint) -> Layout:

@@ -3,6 +3,7 @@
     model.safetensors  the weights, with the model's spec and a checksum of the tensors
     config.json        the spec once more, for readers of other programs
     card.json          the run's card without what belongs to this machine
+    windows.bed        which windows it was trained on, where that is known
     metrics.tsv        accuracy per track on the validation split, of a run that was trained
     SHA256SUMS         checksums of all the above
     README.md          the model card: for people, who may edit it
@@ -28,6 +29,7 @@ from regact.model.checkpoint import HUB_WEIGHTS
 from regact.pretrained.model_card import write_model_card
 from regact.training import read_card
 from regact.training.run_folder import CARD, METRICS
+from regact.training.seen_windows import WINDOWS
 
 CONFIG, README = "config.json", "README.md"
 EXPORT_FORMAT = 1
@@ -71,6 +73,8 @@ def export_weights(run: str | Path, out: str | Path, *, license_id: str | None =
         save_model(model, folder, name=HUB_WEIGHTS)
         write_json(folder / CONFIG, {"library_name": "regact", "format": EXPORT_FORMAT, "model": card["model"]})
         write_json(folder / CARD, portable_card(card))
+        if (run / WINDOWS).is_file():
+            shutil.copyfile(run / WINDOWS, folder / WINDOWS)
         if metrics is not None:
             shutil.copyfile(run / METRICS, folder / METRICS)
         write_checksums(folder)

@@ -21,6 +21,7 @@ from regact.model import SequenceModel, count, load_spec, save_model
 from regact.tracks import Track, TrackSheet
 from regact.training.card import describe_tracks
 from regact.training.run_folder import CARD, write_card, write_settings
+from regact.training.seen_windows import keep_windows
 
 
 def write_imported_run(
@@ -29,6 +30,7 @@ def write_imported_run(
     *,
     sheet: TrackSheet | None,
     source: Mapping[str, Any],
+    windows: str | Path | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write `model`, whose weights come from elsewhere, as the run folder `out`, whole or not at all; return it.
@@ -40,9 +42,12 @@ def write_imported_run(
             each its own strand pair, and evaluation holds no names against a dataset's.
         source: What the weights came from, for the card: `format`, `files` (`describe_files`) and settings; plain
             values that JSON knows.
+        windows: BED of the windows that the weights were trained on (`sequences.bed` of Basenji's data), to be kept
+            beside them: who trains on and tests on some of them is warned.
         overwrite: Replace a run folder that is there.
 
     Raises:
+        FormatError: `windows` is no BED with labels.
         ConfigError: the sheet has another number of tracks than the model.
         OutputExistsError: `out` is there and may not be replaced, or is no run folder.
     """
@@ -56,6 +61,8 @@ def write_imported_run(
     }
     with whole_folder(out, overwrite=overwrite) as folder:
         save_model(model, folder)
+        if windows is not None:
+            keep_windows(folder, Path(windows))
         write_settings(folder, about)
         write_card(
             folder,

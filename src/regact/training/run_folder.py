@@ -6,6 +6,7 @@
                          (imported where the weights come from elsewhere: pretrained/run_folder.py)
     log.csv              one row an epoch
     metrics.tsv          accuracy of the best weights per track on the validation split (when finished)
+    windows.bed          which windows it was trained on, and which not (seen_windows.py)
     last/                the state to resume from
 
 Unlike other outputs a run folder is there from the start, so that it can be watched and resumed; `state` tells whether
