@@ -320,3 +320,22 @@ def test_other_contigs_are_counted_not_used(record, write_alignments):
     reads, fates = places_of(path, layout)
     assert reads == [{(0, 5, 1)}, {(0, 900, 1)}]
     assert fates == {"unique": 2, "other_contig": 1}
+
+
+@pytest.mark.parametrize("kind", ["bam", "sam"])
+def test_how_far_the_reading_is(record, write_alignments, layout, kind):
+    path = write_alignments([record(f"r{n}", 0, "c1", 37 * n % 59_000) for n in range(30_000)], f"x.{kind}")
+    read = []
+    read_bam(path, layout, coverage_settings("dnase"), on_read=read.append)
+    assert all(amount >= 0 for amount in read)
+    assert sum(read) == pytest.approx(path.stat().st_size, rel=0.01)
+
+
+def test_a_template_that_begins_before_its_contig_stays_on_it(record, write_alignments, layout):
+    path = write_alignments([
+        record("a", 83, "c2", 60, "20M", mate=("=", 0), span=-100), record("a", 163, "c2", 0, mate=("=", 60), span=100),
+    ])  # fmt: skip
+    settings = coverage_settings("chip", count="fragment", gc=False)
+    reads, _ = read_bam(path, layout, settings)
+    alignments = count_places(reads, layout, settings)
+    assert (alignments.start.tolist(), alignments.length.tolist()) == ([60_000], [80])

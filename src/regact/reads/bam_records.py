@@ -276,7 +276,10 @@ def _add_place(
             # The fragment reaches from this mate's 5' end over the template's length.
             if strand < 0:
                 row.start += length - own
-            row.length = own
+            # Where clipped bases count as part of the template it may begin before the contig.
+            before = max(offsets[contig] - row.start, 0)
+            row.start += before
+            row.length = own - before
     if kind & EVIDENCE:
         row.strand = -strand
     row.fate = fate
