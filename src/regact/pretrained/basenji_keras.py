@@ -104,12 +104,13 @@ def _choose_head(
         for all_heads in (False, True)[: min(2, len(params.heads))]:
             try:
                 network = make_network(
-                    params, name, file.layers, gelu, window_bp=window_bp, preset=where.stem, all_heads=all_heads
+                    params, name, file.layers, gelu, window_bp=window_bp, preset=file.path.stem, all_heads=all_heads
                 )
             except NetworkError as error:
                 raise ConfigError(where, [str(error)]) from error
             tried.append(([*misfits(network), *contradictions(file, network)], all_heads, name, network))
-    problems, all_heads, name, network = min(tried, key=lambda entry: len(entry[0]))
+    # Where nothing fits, what has the right layers in other shapes comes nearer than what lacks layers.
+    problems, all_heads, name, network = min(tried, key=lambda one: (bool(one[0]), not one[3].complete, len(one[0])))
     if problems:
         raise ConfigError(file.path, problems)
     if all_heads and len(heads) > 1:

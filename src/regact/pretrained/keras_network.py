@@ -44,11 +44,13 @@ class Network:
         spec: The network.
         matches: Its layers with weights.
         left_over: Layers of the file that none of them is.
+        complete: Whether the file has exactly the layers of trunk and heads, whatever their shapes.
     """
 
     spec: ModelSpec
     matches: tuple[Match, ...]
     left_over: tuple[KerasLayer, ...]
+    complete: bool
 
     def leaves(self) -> Iterator[LayerSpec]:
         """Every layer, those within branches too."""
@@ -185,7 +187,9 @@ def make_network(
         )
     except ValidationError as error:
         raise NetworkError("; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())) from error
-    return Network(spec, tuple(matches), tuple(matching.left_over()))
+    left_over = tuple(matching.left_over())
+    complete = not left_over and all(match.layer for match in matching.matches)
+    return Network(spec, tuple(matches), left_over, complete)
 
 
 def _grow_head(matching: Matching, line: Line, blocks: Sequence[Any], name: str) -> LinkName:

@@ -42,7 +42,7 @@ _STATISTICS = {"moving_mean": ("norm.running_mean", _SAME), "moving_variance": (
 _PLACES: dict[str, dict[str, tuple[str, _Turn]]] = {
     "conv": {"kernel": ("weight", _KERNEL), "bias": ("bias", _SAME)},
     "separable_conv": {
-        "depthwise_kernel": ("depthwise", _DEPTHWISE),
+        "depthwise_kernel": ("depthwise.weight", _DEPTHWISE),
         "pointwise_kernel": ("pointwise.weight", _KERNEL),
         "bias": ("pointwise.bias", _SAME),
     },

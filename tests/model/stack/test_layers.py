@@ -50,7 +50,7 @@ def test_convolution(length, width, dilation, keras_numpy):
 def test_separable_convolution(length, width, dilation, keras_numpy):
     x, depthwise, pointwise, bias = draw(length, 5), draw(width, 5, 1), draw(1, 5, 4), draw(4)
     layer = SeparableConv1d(5, 4, width, dilation=dilation)
-    put(layer.depthwise, depthwise.transpose(1, 2, 0))
+    put(layer.depthwise.weight, depthwise.transpose(1, 2, 0))
     put(layer.pointwise.weight, pointwise.transpose(2, 1, 0))
     put(layer.pointwise.bias, bias)
     same(apply(layer, x), keras_numpy.separable_conv1d(x, depthwise, pointwise, bias, dilation))

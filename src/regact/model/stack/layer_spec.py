@@ -347,5 +347,5 @@ def pool_of(layers: Sequence[LayerSpec]) -> int:
 
 
 def in_words(layers: Sequence[LayerSpec]) -> str:
-    """The layers that say most about a block: convolutions, attention, pools."""
-    return ", ".join(layer.words for layer in layers if layer.words)
+    """The layers that say most about a block, each kind once: convolutions, attention, pools."""
+    return ", ".join(dict.fromkeys(layer.words for layer in layers if layer.words))
