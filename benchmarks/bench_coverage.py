@@ -13,7 +13,8 @@ for each strand, which writes bedGraph as text and no bigWig. Both must have the
 medians over turns of the ratios within one.
 
 Memory: peak resident memory of a process that places drawn reads, a fifth of them with ten places, on contigs of 12 Mb
-and of human size (bars: memory does not follow the genome; under 2 GB for 3 Gb).
+and of human size (bars: memory does not follow the genome; under 2 GB for 3 Gb); and of one that does all of
+`cover_sample`, GC bias and quality too. (On 3 Gb tests/reads/test_sample.py holds the latter under 0.7 GB.)
 
 `--record` appends the rows to RESULTS.md. Needs bowtie2, samtools and bedtools.
 """
@@ -164,11 +165,20 @@ def check_same_counts(bigwig: Path, bedgraph: Path, genome: Genome) -> None:
 def compare_memory() -> str:
     """The row of memory: the same reads on genomes of two sizes, and ten times the reads."""
     few, many = 200_000, 2_000_000
-    small, large, full = (peak_memory(*case) for case in ((1, few), (250, few), (250, many)))
+    small, large, full = (peak_memory(place_drawn_reads, *case) for case in ((1, few), (250, few), (250, many)))
     result = f"{few:,} reads on 12 Mb {small:.0f} MB, on 3 Gb {large:.0f} MB; {many:,} reads on 3 Gb {full:.0f} MB"
     per_place = (full - large) * 1e6 / ((many - few) * PLACES_PER_READ)
     ratio = f"{large / small:.2f} x at 250 x the genome (bar: under 2 GB); {per_place:.0f} bytes a place"
     return row("bench_coverage memory of EM", result, ratio)
+
+
+def measure_sample_memory(genome: Genome, bam: Path, folder: Path) -> str:
+    """The row of memory from BAM to bigWig."""
+    layout = GenomeLayout.from_lengths(genome.lengths)
+    places = len(read_bam(bam, layout, EM_SETTINGS)[0].rows)
+    peak = peak_memory(cover_with_em, bam, genome, folder)
+    result = f"{places:,} places on {genome.total_bp / 1e6:.0f} Mb: {peak:.0f} MB"
+    return row("bench_coverage memory of cover_sample", result, f"{0.3e3 + 140e-6 * places:.0f} MB by docs/coverage.md")
 
 
 def draw_alignments(layout: GenomeLayout, n_reads: int) -> Alignments:
@@ -180,20 +190,29 @@ def draw_alignments(layout: GenomeLayout, n_reads: int) -> Alignments:
     return Alignments(offsets, place, place, np.full(len(place), 1, np.int32), np.ones(len(place), np.int8))
 
 
-def peak_memory(contigs: int, n_reads: int) -> float:
-    """Peak resident memory in MB of a fresh process that places drawn reads on contigs of 12 Mb."""
+def peak_memory(task: Callable[..., object], *arguments: object) -> float:
+    """Peak resident memory in MB of a fresh process that does `task(*arguments)`."""
     receiver, sender = multiprocessing.get_context("spawn").Pipe(duplex=False)
-    process = multiprocessing.get_context("spawn").Process(target=place_drawn_reads, args=(contigs, n_reads, sender))
+    process = multiprocessing.get_context("spawn").Process(target=do_measured, args=(task, arguments, sender))
     process.start()
     process.join()
     if process.exitcode:
-        raise SystemExit("placing the reads failed")
+        raise SystemExit(f"{task.__name__} failed")
     return float(receiver.recv())
 
 
-def place_drawn_reads(contigs: int, n_reads: int, sender: Connection) -> None:
+def place_drawn_reads(contigs: int, n_reads: int) -> None:
+    """EM over drawn reads on contigs of 12 Mb."""
     layout = GenomeLayout.from_lengths({f"chr{number}": 12_000_000 for number in range(contigs)})
     place_reads(draw_alignments(layout, n_reads), layout, sd_bp=SD_BP, max_rounds=3, tolerance=0.0)
+
+
+def cover_with_em(bam: Path, genome: Genome, folder: Path) -> None:
+    cover_sample(bam, genome, folder / "em.bw", EM_SETTINGS, overwrite=True)
+
+
+def do_measured(task: Callable[..., object], arguments: tuple[object, ...], sender: Connection) -> None:
+    task(*arguments)
     # Not getrusage, whose figure includes the process that this one was started from.
     status = Path("/proc/self/status").read_text()
     sender.send(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1e3)
@@ -226,6 +245,7 @@ def main() -> None:
             compare_em(genome, with_places, arguments.turns),
             compare_counts(genome, in_order, folder, arguments.turns),
             compare_memory(),
+            measure_sample_memory(genome, with_places, folder),
         ]
     print("\n".join(rows))
     if arguments.record:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from regact.errors import DataError
-from regact.reads import GenomeLayout, estimate_fragment_bp
-from regact.reads.bam_records import Tally
+from regact.reads import GenomeLayout, coverage_settings, estimate_fragment_bp
+from regact.reads.bam_records import OWN_LENGTH, Tally
 from regact.reads.fates import Fates
+from regact.reads.fragment_length import choose_fragment_bp
 from regact.reads.read_places import PLACE, ReadPlaces
 
 LAYOUT = GenomeLayout.from_lengths({"a": 300_000, "b": 200_000})
@@ -77,3 +78,26 @@ def test_too_few_reads_tell_nothing():
     reads = single_reads(np.arange(500) * 10, np.repeat([1, -1], 250))
     with pytest.raises(DataError, match=r"250 and 250 different 5' ends.*needed 1,000 on each.*--fragment-bp"):
         estimate_fragment_bp(reads, LAYOUT, search_bp=(50, 500))
+
+
+@pytest.mark.parametrize(
+    ("replaced", "expected"),
+    [({"fragment_bp": 99}, 99), ({"count": "five_prime"}, 230), ({"count": "five_prime", "gc": False}, None)],
+)
+def test_which_length_is_used(replaced, expected):
+    rng = np.random.default_rng(4)
+    flat = single_reads(rng.integers(0, 499_000, 12_000), rng.choice([1, -1], 12_000))
+    settings = coverage_settings("chip", assumed_fragment_bp=230, **replaced)
+    assert choose_fragment_bp(flat, LAYOUT, settings, where="x.bam")[0] == expected
+    flat.rows["kind"][:3] = OWN_LENGTH  # of pairs
+    flat.rows["length"][:3] = (150, 170, 400)
+    found, curve = choose_fragment_bp(flat, LAYOUT, settings, where="x.bam")
+    assert found == {99: 99, 230: 170, None: None}[expected]
+    assert curve is None
+
+
+def test_centres_need_a_length():
+    rng = np.random.default_rng(4)
+    flat = single_reads(rng.integers(0, 499_000, 12_000), rng.choice([1, -1], 12_000))
+    with pytest.raises(DataError, match=r"x\.bam: .*at no distance from 50 to 500 bp.*say it with --fragment-bp"):
+        choose_fragment_bp(flat, LAYOUT, coverage_settings("chip"), where="x.bam")

@@ -7,8 +7,10 @@ from jaxtyping import Float64, Int64
 from scipy import ndimage, signal
 
 from regact.errors import DataError
+from regact.reads.bam_records import OWN_LENGTH
 from regact.reads.compiled import compiled
 from regact.reads.layout import GenomeLayout
+from regact.reads.presets import CoverageSettings
 from regact.reads.read_places import ReadPlaces
 
 _SMOOTHING_SD_BP = 5.0
@@ -35,6 +37,37 @@ class FragmentLength:
     read_bp: int
     lengths: Int64[np.ndarray, "length"]
     correlation: Float64[np.ndarray, "length"]
+
+
+def choose_fragment_bp(
+    reads: ReadPlaces, layout: GenomeLayout, settings: CoverageSettings, *, where: object
+) -> tuple[int | None, FragmentLength | None]:
+    """Length of fragments that show one end only, None where nothing depends on it; and what the strands say of it.
+
+    It is what the settings say, else the median of pairs where there are some, else what the strands say. Where these
+    say nothing, 5' ends need it for their GC alone, and `assumed_fragment_bp` will do.
+
+    Raises: DataError where fragments or their centres are counted and nothing tells their length.
+    """
+    is_counted = settings.count != "five_prime"
+    if settings.fragment_bp is not None or not (is_counted or settings.gc):
+        return settings.fragment_bp, None
+    pairs = reads.rows["length"][reads.rows["kind"] & OWN_LENGTH != 0]
+    if len(pairs):
+        return int(np.median(pairs)), None
+    fragment = None
+    try:
+        fragment = estimate_fragment_bp(reads, layout, search_bp=settings.fragment_search_bp, where=where)
+    except DataError:  # too few reads
+        if is_counted:
+            raise
+    if fragment is not None and fragment.fragment_bp is not None:
+        return fragment.fragment_bp, fragment
+    if is_counted:
+        low, high = settings.fragment_search_bp
+        found = f"the 5' ends of the two strands agree at no distance from {low} to {high} bp more than at others"
+        raise DataError(where, found, "a peak there to find the fragment length", "say it with --fragment-bp")
+    return settings.assumed_fragment_bp, fragment
 
 
 def estimate_fragment_bp(

@@ -7,15 +7,13 @@ import numpy as np
 from jaxtyping import Float32
 
 from regact.engine import progress, write_json
-from regact.errors import DataError
 from regact.genome import ContigAlias, Genome, load_genome, parse_contig_alias
 from regact.reads.alignments import Alignments, count_places, read_bam
 from regact.reads.bam_file import OnRead
-from regact.reads.bam_records import OWN_LENGTH
 from regact.reads.clip import clip_factors
 from regact.reads.coverage import write_coverage
 from regact.reads.fragment_file import is_fragment_file, read_fragments
-from regact.reads.fragment_length import FragmentLength, estimate_fragment_bp
+from regact.reads.fragment_length import choose_fragment_bp
 from regact.reads.fragment_places import fragment_places, settings_of_fragments
 from regact.reads.gc_bias import fit_gc
 from regact.reads.gc_content import fragment_gc
@@ -114,7 +112,7 @@ def write_sample(
 ) -> SampleCoverage:
     """From places of reads to bigWig and, last, the card; `programs` made the file that they are of."""
     genome, settings = origin.genome, origin.settings
-    fragment_bp, fragment = _fragment_length(reads, layout, settings, origin.source)
+    fragment_bp, fragment = choose_fragment_bp(reads, layout, settings, where=origin.source)
     alignments = count_places(reads, layout, settings, fragment_bp=fragment_bp)
     placement = share_reads(alignments, layout, settings)
     weight = _without_towers(alignments, placement, layout, settings)
@@ -123,15 +121,6 @@ def write_sample(
         gc = fragment_gc(genome, layout, alignments)
         gc_model = fit_gc(genome, layout, alignments, gc, weight)
         weight = weight * gc_model.factors(gc, weight)
-    for strand, path in outputs.tracks.items():
-        write_coverage(
-            path,
-            alignments,
-            weight,
-            layout,
-            whole_fragment=settings.count == "fragment",
-            chosen=alignments.strand == strand if strand else None,
-        )
     qc = describe_reads(
         reads,
         alignments,
@@ -146,35 +135,19 @@ def write_sample(
         fragment_bp=fragment_bp,
         gc_model=gc_model,
     )
+    for strand, path in outputs.tracks.items():
+        write_coverage(
+            path,
+            alignments,
+            weight,
+            layout,
+            whole_fragment=settings.count == "fragment",
+            chosen=alignments.strand == strand if strand else None,
+        )
     names = [path.name for path in outputs.tracks.values()]
     made = {"fragment_bp": fragment_bp, "tracks": names, "qc": qc.model_dump(mode="json")}
     write_json(outputs.card, {**origin.card(programs), **made})
     return SampleCoverage(outputs, qc)
-
-
-def _fragment_length(
-    reads: ReadPlaces, layout: GenomeLayout, settings: CoverageSettings, source: Path | str
-) -> tuple[int | None, FragmentLength | None]:
-    """Length of fragments that show one end only, where anything depends on it; and what the strands say of it."""
-    needed = settings.count != "five_prime" or settings.gc
-    if not needed or settings.fragment_bp is not None:
-        return settings.fragment_bp, None
-    pairs = reads.rows["length"][reads.rows["kind"] & OWN_LENGTH != 0]
-    if len(pairs):
-        return int(np.median(pairs)), None
-    fragment = None
-    try:
-        fragment = estimate_fragment_bp(reads, layout, search_bp=settings.fragment_search_bp, where=source)
-    except DataError:  # too few reads
-        if settings.count != "five_prime":
-            raise
-    if fragment is not None and fragment.fragment_bp is not None:
-        return fragment.fragment_bp, fragment
-    if settings.count != "five_prime":
-        low, high = settings.fragment_search_bp
-        found = f"the 5' ends of the two strands agree at no distance from {low} to {high} bp more than at others"
-        raise DataError(source, found, "a peak there to find the fragment length", "say it with --fragment-bp")
-    return settings.assumed_fragment_bp, fragment
 
 
 def _without_towers(
