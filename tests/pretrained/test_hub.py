@@ -23,7 +23,17 @@ def hub(small_hub, monkeypatch, tmp_path):
 
 @pytest.fixture
 def run(small_network, tmp_path):
-    return write_imported_run(small_network, tmp_path / "run", sheet=None, source={"format": "a test", "files": []})
+    """Imported weights with everything that a run can bring along."""
+    (tmp_path / "sequences.bed").write_text("chr1\t0\t2048\ttrain\n")
+    source = {"format": "a test", "files": []}
+    windows = tmp_path / "sequences.bed"
+    run = write_imported_run(small_network, tmp_path / "run", sheet=None, source=source, windows=windows)
+    table = "split\tidentifier\tassay\tdescription\tpearson\tpearson_log1p\tr2\tr2_log1p\n"
+    (run / "metrics.tsv").write_text(table + "valid\ttrack_1\tCAGE\tCAGE:x\t0.5\t0.6\t0.2\t0.3\n")
+    return run
+
+
+FILES = {"README.md", "SHA256SUMS", "card.json", "config.json", "metrics.tsv", "model.safetensors", "windows.bed"}
 
 
 def codes_for(model):
@@ -34,13 +44,7 @@ def test_a_pushed_run_comes_back_the_same(hub, run, small_network, tmp_path):
     address = push_to_hub(run, "lab/liver", private=True, token="hf_right", license_id="cc-by-4.0")
     assert address == f"{hub.address}/lab/liver"
     assert hub.private["lab/liver"]
-    assert sorted(hub.repositories["lab/liver"]) == [
-        "README.md",
-        "SHA256SUMS",
-        "card.json",
-        "config.json",
-        "model.safetensors",
-    ]
+    assert set(hub.repositories["lab/liver"]) == FILES
     assert "license: cc-by-4.0" in hub.repositories["lab/liver"]["README.md"].decode()
     model = from_pretrained("lab/liver", cache_dir=tmp_path / "cache")
     codes = codes_for(model)
@@ -76,7 +80,7 @@ def test_code_in_a_repository_is_not_even_fetched(hub, run, tmp_path):
     for name in ("modeling.py", "pytorch_model.bin", "setup.py"):
         hub.repositories["lab/liver"][name] = b"import os; os.abort()"
     from_pretrained("lab/liver", cache_dir=tmp_path / "cache")
-    assert set(hub.fetched) == {"README.md", "SHA256SUMS", "card.json", "config.json", "model.safetensors"}
+    assert set(hub.fetched) == FILES
 
 
 @pytest.mark.parametrize(("name", "problem"), [("lab/nothing", "Repository"), ("not a name", "Repo id")])

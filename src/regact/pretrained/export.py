@@ -32,6 +32,7 @@ from regact.training.run_folder import CARD, METRICS
 from regact.training.seen_windows import WINDOWS
 
 CONFIG, README = "config.json", "README.md"
+FILES = (HUB_WEIGHTS, CONFIG, CARD, WINDOWS, METRICS, SUMS, README)
 EXPORT_FORMAT = 1
 # Of a card, what says how the model was made and nothing of whoever made it, or of the folders on their machine.
 _ENTRIES = (

@@ -9,15 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from regact.engine import SUMS
 from regact.errors import ProgramError, RunError
 from regact.model import SequenceModel
-from regact.model.checkpoint import HUB_WEIGHTS
-from regact.pretrained.export import CONFIG, README, export_weights, load_exported
-from regact.training.run_folder import CARD, METRICS
-
-# Whatever else a repository holds is not even fetched.
-_FILES = [HUB_WEIGHTS, CONFIG, CARD, METRICS, SUMS, README]
+from regact.pretrained.export import CONFIG, FILES, export_weights, load_exported
 
 
 def from_pretrained(
@@ -72,7 +66,7 @@ def fetch(
                 cache_dir=cache_dir,
                 token=token,
                 local_files_only=local_files_only,
-                allow_patterns=_FILES,
+                allow_patterns=list(FILES),  # whatever else a repository holds is not even fetched
             )
         )
 
@@ -116,7 +110,7 @@ def push_to_hub(
                 folder_path=folder,
                 revision=revision,
                 commit_message=commit_message,
-                allow_patterns=_FILES,
+                allow_patterns=list(FILES),
             )
     return str(address)
 
