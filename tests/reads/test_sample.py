@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -234,3 +235,20 @@ genome = pickle.loads(Path(sys.argv[2]).read_bytes())
 cover_sample(sys.argv[1], genome, sys.argv[3], "atac")
 print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1e3)
 """
+
+
+@pytest.mark.skipif(shutil.which("bedtools") is None, reason="bedtools is not on PATH")
+def test_plain_five_prime_counts_are_those_of_bedtools(record, write_alignments, genome, tmp_path):
+    rng = np.random.default_rng(9)
+    records = [
+        record(f"r{n}", 16 * int(rng.integers(2)), ("c1", "c2")[n % 2], int(rng.integers(39_900)), "5S10M2D10M")
+        for n in range(3_000)
+    ]
+    in_order = sorted(records, key=lambda fields: (fields[2], fields[3]))
+    path = write_alignments(in_order, order="SO:coordinate")
+    sample = cover_sample(path, genome, tmp_path / "x.bw", "cage")
+    for track, strand in zip(sample.tracks, "+-", strict=True):
+        command = ["bedtools", "genomecov", "-5", "-d", "-strand", strand, "-ibam", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        expected = np.array([int(line.rpartition("\t")[2]) for line in done.stdout.splitlines()])
+        np.testing.assert_array_equal(values_of(track, genome), expected)
