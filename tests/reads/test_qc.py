@@ -116,3 +116,19 @@ def test_records_that_are_no_reads_are_counted_apart(genome, tmp_path):
     assert found.records == {"all": 4, "secondary": 1, "supplementary": 1}
     assert found.row()["supplementary_records"] == 1
     assert found.reads == 2
+
+
+def test_a_library_holds_molecules_not_mates(genome, tmp_path):
+    """1,000 pairs drawn from 500 fragments: the library is the same, however mates are counted."""
+    rng = np.random.default_rng(3)
+    starts, spans = rng.integers(0, 5_500, 500), rng.integers(60, 400, 500)
+    drawn = rng.integers(0, 500, 1_000)
+    records = [row for n, k in enumerate(drawn) for row in pair(f"p{n}", int(starts[k]), int(spans[k]))]
+    path = write_sam(tmp_path / "s.sam", records)
+    by_mates, by_pairs = (quality_of(path, genome, assay) for assay in ("dnase", "chip"))
+    assert by_mates.fragment == by_pairs.fragment
+    assert sum(by_pairs.fragment.value) == 1_000
+    by_mates, by_pairs = by_mates.library, by_pairs.library
+    assert by_mates == by_pairs
+    assert by_pairs.examined == 1_000
+    assert by_pairs.molecules == pytest.approx(500, rel=0.1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 from scipy.optimize import brentq
 
 from regact.reads.alignments import Alignments
@@ -53,7 +53,13 @@ class LibraryComplexity:
         return None if self.once is None or not self.twice else self.once / self.twice
 
 
-def library_complexity(alignments: Alignments, *, flagged: int = 0, by_fragment: bool) -> LibraryComplexity:
+def library_complexity(
+    alignments: Alignments,
+    *,
+    flagged: int = 0,
+    by_fragment: bool,
+    chosen: Bool[np.ndarray, " read"] | None = None,
+) -> LibraryComplexity:
     """Repeated reads and the molecules that they tell of.
 
     Args:
@@ -62,9 +68,13 @@ def library_complexity(alignments: Alignments, *, flagged: int = 0, by_fragment:
         flagged: Reads that a duplicate marker flagged and that were left out of `alignments`: where there are any, the
             flags are believed.
         by_fragment: Whether `start` and `length` are those of the molecule (pairs), so that both ends must agree.
+        chosen: The reads that stand for a molecule, such as read 1 where mates count by themselves; all without it.
     """
-    single = np.flatnonzero(np.diff(alignments.offsets) == 1)
-    share = len(single) / max(alignments.n_reads, 1)
+    chosen = np.ones(alignments.n_reads, np.bool_) if chosen is None else chosen
+    n_molecules = int(chosen.sum())
+    flagged = round(flagged * n_molecules / max(alignments.n_reads, 1))
+    single = np.flatnonzero((np.diff(alignments.offsets) == 1) & chosen)
+    share = len(single) / max(n_molecules, 1)
     told: Told
     if flagged:
         # Flagged reads were left out before their places were counted: they are taken to have one as often as others.

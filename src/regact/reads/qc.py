@@ -3,12 +3,12 @@
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import BaseModel, ConfigDict
 
 from regact.genome import Genome
 from regact.reads.alignments import Alignments
-from regact.reads.bam_records import OWN_LENGTH
+from regact.reads.bam_records import OWN_LENGTH, READ2
 from regact.reads.coverage import coverage_intervals
 from regact.reads.coverage_histogram import coverage_histogram
 from regact.reads.fragment_length import FragmentLength
@@ -198,8 +198,13 @@ def describe_reads(
         fragment_bp: The length that was used for reads without one of their own.
         gc_model: What `corrected` was corrected by.
     """
-    has_own_length = bool((reads.rows["kind"] & OWN_LENGTH != 0).any())
-    library = library_complexity(alignments, flagged=reads.fates.duplicate, by_fragment=has_own_length)
+    kind = reads.rows["kind"][reads.offsets[:-1]]
+    # Mates that count by themselves are of one molecule: read 1 stands for it.
+    first_mates = kind & READ2 == 0
+    pairs = first_mates & (kind & OWN_LENGTH != 0)
+    library = library_complexity(
+        alignments, flagged=reads.fates.duplicate, by_fragment=bool(pairs.any()), chosen=first_mates
+    )
     chunks = coverage_intervals(alignments, corrected, layout, whole_fragment=settings.count == "fragment")
     coverage = coverage_histogram(chunks, layout.total_bp)
     return ReadsQc(
@@ -212,7 +217,7 @@ def describe_reads(
         fates=reads.fates.to_dict(),
         places=tuple(reads.place_counts[1:].tolist()),
         em=_em_quality(placement, settings),
-        fragment=_fragment_quality(alignments, cross_correlation, fragment_bp, has_own_length=has_own_length),
+        fragment=_fragment_quality(alignments, pairs, cross_correlation, fragment_bp),
         gc=_gc_quality(count_by_gc(genome, layout, alignments, placement.weight, corrected), gc_model),
         coverage=CoverageQuality.model_validate(coverage, from_attributes=True),
         library=LibraryQuality.model_validate(library, from_attributes=True),
@@ -232,7 +237,10 @@ def _em_quality(placement: Placement, settings: CoverageSettings) -> EmQuality |
 
 
 def _fragment_quality(
-    alignments: Alignments, cross_correlation: FragmentLength | None, fragment_bp: int | None, *, has_own_length: bool
+    alignments: Alignments,
+    pairs: Bool[np.ndarray, " read"],
+    cross_correlation: FragmentLength | None,
+    fragment_bp: int | None,
 ) -> FragmentQuality | None:
     if cross_correlation is not None:
         return FragmentQuality(
@@ -242,16 +250,16 @@ def _fragment_quality(
             chosen_bp=fragment_bp,
             assumed=cross_correlation.fragment_bp is None,
         )
-    if not has_own_length:
+    if not pairs.any():
         return None
     # Each pair once: by its first place, which others of the pair hardly differ from in length.
-    lengths = alignments.length[alignments.offsets[:-1]]
-    pairs = np.bincount(lengths)
+    lengths = alignments.length[alignments.offsets[:-1][pairs]]
+    counts = np.bincount(lengths)
     first, last = int(lengths.min()), int(lengths.max())
     return FragmentQuality(
         told_by="pairs",
         length_bp=tuple(range(first, last + 1)),
-        value=tuple(pairs[first : last + 1].tolist()),
+        value=tuple(counts[first : last + 1].tolist()),
         chosen_bp=int(np.median(lengths)),
     )
 
