@@ -91,6 +91,8 @@ def _facts(store: Store) -> tuple[tuple[str, str], ...]:
 
 def _describe_split(store: Store) -> str:
     split = store.header.config.split
+    if split.by == "imported" and set(store.header.folds) <= set(SPLITS):
+        return "as imported"  # without folds, whose roles could be others
     settings = ", ".join(f"{name} {_text(value)}" for name, value in split.model_dump(exclude={"by"}).items())
     return f"by {split.by}: {settings}"
 

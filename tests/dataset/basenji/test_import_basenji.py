@@ -77,6 +77,7 @@ def test_summary_and_audit_read_an_imported_store(write_directory, tmp_path):
     store = import_basenji(made.path, tmp_path / "store")
     summary = summarize_store(store)
     assert ("imported", f"basenji, {made.path}") in summary.facts
+    assert ("split", "as imported") in summary.facts
     audit = audit_dataset(store, store.open_genome(), workers=1)
     assert set(audit.splits["split"]) == {"train", "valid", "test"}
     assert not [one for one in audit.findings if one.must_be_mended]
