@@ -46,6 +46,7 @@ class BasenjiParams(BaseModel):
         cnn_pool: Max-pool of each layer.
         cnn_dilation: Dilation of each layer.
         cnn_dropout: Matters where training goes on from these weights.
+        cnn_strides, cnn_stride, cnn_skip, batch_norm, nonlinearity, target_classes: What this project's network has.
         block_order: Ours, not Basenji's: the order within a block where the head's name tells the wrong one.
         batch_norm_epsilon: Ours too: TensorFlow's default is 0.001, and Basenji had no name for it.
         n_value: Ours too: what an N is in each channel.
