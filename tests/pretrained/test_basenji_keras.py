@@ -208,12 +208,14 @@ def test_sizes_that_shapes_do_not_show_are_held_against_model_config(exported, t
     settings = json.loads(params.read_text())
     trunk = settings["model"]["trunk"]
     trunk[1]["pool_size"], trunk[2]["rate_mult"], trunk[3]["cropping"] = 1, 2, 4
+    trunk[4]["activation"] = "relu"
     params.write_text(json.dumps(settings))
     with pytest.raises(ConfigError) as error:
         import_keras(model, tmp_path / "run", params=params)
     told = "; ".join(error.value.problems)
     assert "max-pools of model_config are [2, 2, 2, 2]; needed [2], as params.json has them" in told
     assert "Cropping1D of model_config are [3]; needed [4]" in told
+    assert "activations of model_config are gelu; needed gelu, relu" in told
     assert "(trunk[2] dilated_residual) has dilation 3; needed 4" in told
 
 

@@ -1,6 +1,6 @@
 """What `model_config` says of a network: layers this project does not have, the form of its GELU, sizes to compare."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from regact.model.stack import (
@@ -11,14 +11,22 @@ from regact.model.stack import (
     SeparableConvSpec,
     UNetSpec,
 )
-from regact.pretrained.keras_file import KerasFile
+from regact.pretrained.keras_file import KerasFile, KerasLayer
 from regact.pretrained.keras_line import CLASSES
 from regact.pretrained.keras_network import Network
 
 _GELU_CLASS = "GELU"  # basenji's own layer, until April 2022: x sigmoid(1.702 x)
 _FUNCTION_CLASSES = ("TFOpLambda", "SlicingOpLambda")
 _GELU_FUNCTION = "nn.gelu"
-_FUNCTIONS = (_GELU_FUNCTION, "math.sigmoid", "math.tanh", "nn.relu", "math.softplus", "nn.softplus")
+_FUNCTIONS = {  # and what they are called in params.json
+    _GELU_FUNCTION: "gelu",
+    "math.sigmoid": "sigmoid",
+    "math.tanh": "tanh",
+    "nn.relu": "relu",
+    "math.softplus": "softplus",
+    "nn.softplus": "softplus",
+}
+_ACTIVATION_CLASSES = {_GELU_CLASS: "gelu", "ReLU": "relu", "Softplus": "softplus"}
 # Of those without weights; of them augmentation does nothing in inference.
 _PLAIN_CLASSES = (
     "InputLayer",
@@ -78,6 +86,7 @@ def contradictions(file: KerasFile, network: Network) -> Iterator[str]:
     finer = [layer.factor for layer in layers if isinstance(layer, UNetSpec)]
     yield from _compare("max-pools", pools, _settings(file, "MaxPooling1D", "pool_size"))
     yield from _compare("upsampling", finer, _settings(file, "UpSampling1D", "size"))
+    yield from _compare_activations(file, network)
     crops = [network.spec.crop_bins] if network.spec.crop_bins else []
     found = [_first(layer.config["cropping"]) for layer in file.layers if layer.class_name == "Cropping1D"]
     yield from _compare("Cropping1D", crops, [crop for crop in found if crop])
@@ -86,6 +95,29 @@ def contradictions(file: KerasFile, network: Network) -> Iterator[str]:
             dilation = _first(match.layer.config.get("dilation_rate", match.spec.dilation))
             if dilation != match.spec.dilation:
                 yield f"{match.layer.name} ({match.where}) has dilation {dilation}; needed {match.spec.dilation}"
+
+
+def _compare_activations(file: KerasFile, network: Network) -> Iterator[str]:
+    """Which activations there are, but for the form of GELU; of other heads that the file has, there may be more."""
+    names = {layer.name for layer in network.leaves() if isinstance(layer, ActivationSpec)}
+    needed = {"gelu" if name.startswith("gelu") else name for name in names}
+    found = {name for layer in file.layers if (name := _activation(layer))}
+    # A dense layer has its own; that of the last one is the link.
+    inner = [match.layer for match in network.matches[:-1] if match.layer and match.layer.class_name == "Dense"]
+    found |= {layer.config.get("activation", "linear") for layer in inner} - {"linear"}
+    if needed - found or (found - needed and not network.all_heads):
+        yield f"activations of model_config are {_listed(found)}; needed {_listed(needed)}, as params.json has them"
+
+
+def _activation(layer: KerasLayer) -> str | None:
+    if layer.class_name == "Activation":
+        name = str(layer.config.get("activation"))
+        return None if name == "linear" else name
+    return _ACTIVATION_CLASSES.get(layer.class_name) or _FUNCTIONS.get(str(layer.config.get("function")))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def _settings(file: KerasFile, class_name: str, key: str) -> list[int]:

@@ -44,12 +44,14 @@ class Network:
         spec: The network.
         matches: Its layers with weights.
         left_over: Layers of the file that none of them is.
+        all_heads: Whether it is taken from a file with every head.
         complete: Whether the file has exactly the layers of trunk and heads, whatever their shapes.
     """
 
     spec: ModelSpec
     matches: tuple[Match, ...]
     left_over: tuple[KerasLayer, ...]
+    all_heads: bool
     complete: bool
 
     def leaves(self) -> Iterator[LayerSpec]:
@@ -189,7 +191,7 @@ def make_network(
         raise NetworkError("; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())) from error
     left_over = tuple(matching.left_over())
     complete = not left_over and all(match.layer for match in matching.matches)
-    return Network(spec, tuple(matches), left_over, complete)
+    return Network(spec, tuple(matches), left_over, all_heads, complete)
 
 
 def _grow_head(matching: Matching, line: Line, blocks: Sequence[Any], name: str) -> LinkName:
