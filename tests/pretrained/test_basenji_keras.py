@@ -215,8 +215,17 @@ def test_sizes_that_shapes_do_not_show_are_held_against_model_config(exported, t
     told = "; ".join(error.value.problems)
     assert "max-pools of model_config are [2, 2, 2, 2]; needed [2], as params.json has them" in told
     assert "Cropping1D of model_config are [3]; needed [4]" in told
-    assert "activations of model_config are gelu; needed gelu, relu" in told
+    assert "activations of model_config are gelu, softplus; needed gelu, relu, softplus" in told
     assert "(trunk[2] dilated_residual) has dilation 3; needed 4" in told
+
+
+def test_a_link_that_the_file_does_not_have_is_told(exported, tmp_path):
+    model, params, _, _ = exported("basenji2")
+    settings = json.loads(params.read_text())
+    settings["model"]["head_human"]["activation"] = "exponential"
+    params.write_text(json.dumps(settings))
+    with pytest.raises(ConfigError, match="activations of model_config are gelu, softplus; needed exponential, gelu"):
+        import_keras(model, tmp_path / "run", params=params)
 
 
 def test_missing_and_unknown_datasets_are_named(exported, tmp_path):

@@ -102,9 +102,10 @@ def _compare_activations(file: KerasFile, network: Network) -> Iterator[str]:
     names = {layer.name for layer in network.leaves() if isinstance(layer, ActivationSpec)}
     needed = {"gelu" if name.startswith("gelu") else name for name in names}
     found = {name for layer in file.layers if (name := _activation(layer))}
-    # A dense layer has its own; that of the last one is the link.
-    inner = [match.layer for match in network.matches[:-1] if match.layer and match.layer.class_name == "Dense"]
-    found |= {layer.config.get("activation", "linear") for layer in inner} - {"linear"}
+    # A dense layer has its own; that of the last one, or a layer behind it, is the link.
+    dense = [match.layer for match in network.matches if match.layer and match.layer.class_name == "Dense"]
+    found |= {layer.config.get("activation", "linear") for layer in dense} - {"linear"}
+    needed.add("exponential" if network.spec.head.link == "exp" else network.spec.head.link)
     if needed - found or (found - needed and not network.all_heads):
         yield f"activations of model_config are {_listed(found)}; needed {_listed(needed)}, as params.json has them"
 

@@ -95,8 +95,8 @@ class Line:
             if self._gelu is None:
                 raise ValueError("the file does not say which form of GELU it has; say --gelu sigmoid, tanh or erf")
             self._add(ActivationSpec(name=self._gelu))
-        elif name == "exp":
-            raise ValueError("activation exp, which only the last layer of a head may have")
+        elif name == "exponential":
+            raise ValueError("activation exponential, which only the last layer of a head may have")
         elif name and name != "linear":
             self._add(ActivationSpec(name=name))
 

@@ -29,7 +29,7 @@ from regact.pretrained.keras_file import KerasLayer
 from regact.pretrained.keras_line import Line, Match, Matching
 from regact.pretrained.keras_params import CropParams, FinalParams, KerasParams, UNetParams
 
-_LINKS: dict[str | None, LinkName] = {"softplus": "softplus", "exp": "exp"}
+_LINKS: dict[str | None, LinkName] = {"softplus": "softplus", "exponential": "exp"}
 
 
 class NetworkError(ValueError):

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 from regact.errors import ConfigError, FormatError
 from regact.model.base_spec import Rate
 
-KerasActivation = Literal["relu", "gelu", "sigmoid", "tanh", "softplus", "exp", "linear"] | None
+KerasActivation = Literal["relu", "gelu", "sigmoid", "tanh", "softplus", "exponential", "linear"] | None
 NormType = Literal["batch", "batch-sync", "layer"] | None
 
 _OF_TRAINING = {
