@@ -47,7 +47,7 @@ def test_all_broken_rules_are_told_at_once():
         ({"split": {"by": "folds", "k": 4}, "strides": {"train": 64}}, "folds change roles"),
         ({"split": {"by": "chromosome"}}, "split.by: unknown 'chromosome'; did you mean chromosomes?"),
         ({"split": {"by": "size"}}, "unknown 'size'; needed one of chromosomes, folds, fraction, imported, regions"),
-        ({"split": {"valid": ["I"]}}, "split.by: missing; needed one of chromosomes, folds, fraction, imported, regions"),
+        ({"split": {"valid": ["I"]}}, "split.by: missing; needed one of chromosomes, folds, fraction, imported, reg"),
         ({"split": {"by": "chromosomes", "test": [2]}}, "split.test.0: 2 is no text; write it in quotes"),
         ({"split": {"by": "chromosomes", "test": "chrI"}}, "split.test: 'chrI' is no list; write [chrI]"),
         ({"split": {"by": "regions", "bed": "a"}, "exclude": ["chrM"]}, "exclude has no effect on split by regions"),
