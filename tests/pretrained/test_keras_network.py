@@ -152,7 +152,10 @@ class TestRefused:
         ("head", "problem"),
         [
             ([CONV | {"kernel_size": 1}], "the last block of a head is no dense layer"),
-            (HEAD | {"activation": "linear"}, "activation linear of the last layer; needed one of softplus, exponential"),
+            (
+                HEAD | {"activation": "linear"},
+                "activation linear of the last layer; needed one of softplus, exponential",
+            ),
             ([CONV, HEAD], "see each other"),
             ([{"name": "Cropping1D", "cropping": 3}, HEAD], r"head\[0\] Cropping1D: not in a head"),
         ],
