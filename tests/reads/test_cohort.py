@@ -140,6 +140,7 @@ def test_groups_need_a_fragment_file_and_names_of_their_own(sheet, genome, tmp_p
 
 KILLED = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 from regact.reads import cover_samples, read_sample_sheet
 def stop(sample):
     if sample.outputs.sample == "open":

@@ -163,7 +163,8 @@ def test_a_full_disk_leaves_nothing(pairs, genome, small_disk):
 
 
 WAIT_IN_WRITING = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 import regact.reads.coverage as coverage
 from regact.reads import cover_sample
 whole = coverage.coverage_intervals
@@ -185,7 +186,7 @@ def test_an_interrupted_run_leaves_nothing_under_a_final_name(pairs, genome, tmp
         assert process.stdout is not None
         assert process.stdout.readline() == b"writing\n"
         process.send_signal(how)
-        process.wait(20)
+        process.wait(120)
     left = [path.name for path in out.parent.iterdir()]
     assert all(name.startswith(".x.bw.") for name in left)
     assert len(left) == (how != signal.SIGINT)

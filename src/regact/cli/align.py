@@ -12,7 +12,7 @@ from regact.reads import align_reads
 
 def command(
     reads1: Annotated[Path, typer.Argument(metavar="R1.fastq.gz", help="Reads, or read 1 of pairs; plain or gzip.")],
-    reads2: Annotated[Path | None, typer.Argument(metavar="[R2.fastq.gz]", help="Read 2 of pairs.")] = None,
+    reads2: Annotated[Path | None, typer.Argument(metavar="R2.fastq.gz", help="Read 2 of pairs.")] = None,
     *,
     genome: RequiredGenome,
     out: RequiredOut,

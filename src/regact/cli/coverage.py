@@ -28,7 +28,7 @@ from regact.settings import override
 
 def command(
     reads: Annotated[
-        Path | None, typer.Argument(metavar="[SAMPLE.bam]", help="BAM, CRAM, SAM, or fragments.tsv.gz of single cells.")
+        Path | None, typer.Argument(metavar="SAMPLE.bam", help="BAM, CRAM, SAM, or fragments.tsv.gz of single cells.")
     ] = None,
     *,
     genome: RequiredGenome,
