@@ -22,7 +22,7 @@ def alignments():
     ("em", "there"), [("smoothed", 59.4), ("exact", 59.6), ("equal", 30), ("unique", 0), ("random", None)]
 )
 def test_shares_at_the_place_that_has_reads_around(alignments, em, there):
-    placement = share_reads(alignments, LAYOUT, coverage_settings("dnase", em=em))
+    placement = share_reads(alignments, LAYOUT, coverage_settings("dnase", em=em, em_sd_bp=16))
     shares = placement.weight[100:].reshape(-1, 2)
     assert placement.n_multimapped == 60
     assert (placement.rounds > 0) == (em in ("smoothed", "exact"))
@@ -33,9 +33,9 @@ def test_shares_at_the_place_that_has_reads_around(alignments, em, there):
     if em == "random":
         assert set(shares.ravel().tolist()) == {0, 1}
         assert 15 < shares[:, 0].sum() < 45
-        again = share_reads(alignments, LAYOUT, coverage_settings("dnase", em=em))
+        again = share_reads(alignments, LAYOUT, coverage_settings("dnase", em=em, em_sd_bp=16))
         np.testing.assert_array_equal(placement.weight, again.weight)
-        other = share_reads(alignments, LAYOUT, coverage_settings("dnase", em=em, seed=1))
+        other = share_reads(alignments, LAYOUT, coverage_settings("dnase", em=em, em_sd_bp=16, seed=1))
         assert (placement.weight != other.weight).any()
     else:
         assert shares[:, 0].sum() == pytest.approx(there, abs=0.4)
