@@ -1,7 +1,6 @@
-"""Some windows of a store read, and the 4-mer ridge fitted and judged on them: their time, in a process of its own."""
+"""Some windows of a store read, and the 4-mer ridge fitted and judged on them: what that takes."""
 
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from regact.dataset import Store, open_store
 from regact.dataset.batch_plan import Augmentation
 from regact.dataset.loader import Loader
 from regact.dataset.schema import StoreHeader
-from regact.engine import measured, peak_memory_bytes
+from regact.engine import measured, peak_memory_bytes, reset_peak_memory
 from regact.evaluation import judge_baseline
 from regact.evaluation.baselines import MAX_WINDOWS
 
@@ -24,16 +23,12 @@ _FEW, _MORE = 2, 6  # windows of each split that the ridge is fitted and judged 
 
 @dataclass(frozen=True)
 class DataTask:
-    """A store, whole or of a few windows; its genome, if it is elsewhere; on which splits the ridge is to be judged.
-
-    `sent` is when the task was given away, `time.time()`: from then until work begins, the program starts.
-    """
+    """A store, whole or of a few windows; its genome, if it is elsewhere; on which splits the ridge is to be judged."""
 
     store: Path
     genome: Path | None
     augmentation: Augmentation
     ridge_splits: tuple[str, ...]
-    sent: float
 
 
 @dataclass(frozen=True)
@@ -41,14 +36,12 @@ class DataReadings:
     """What was found out.
 
     Attributes:
-        start: Seconds until the program has started, and of the cores.
-        opening: Of opening store and genome.
+        opening: Seconds of opening store and genome, and of the cores.
         reading: Of reading one window.
         ridge: Of the ridge, if asked for: windows that it went through, seconds, and of the cores.
         ridge_ram: The most memory of the process while it was fitted and judged.
     """
 
-    start: tuple[float, float]
     opening: tuple[float, float]
     reading: tuple[float, float]
     ridge: tuple[tuple[int, float, float], ...]
@@ -57,7 +50,6 @@ class DataReadings:
 
 def probe_data(task: DataTask) -> DataReadings:
     """Read a few windows of a store, and let the ridge have a few."""
-    start = time.time() - task.sent, time.process_time()
     with measured() as opening:
         store = open_store(task.store)
         genome = store.open_genome(task.genome)
@@ -69,6 +61,7 @@ def probe_data(task: DataTask) -> DataReadings:
     with measured() as reading:
         for _ in batches:
             pass
+    reset_peak_memory()
     ridge = []
     for number in (_FEW, _MORE) if task.ridge_splits else ():
         part = few_windows(store, number)
@@ -76,7 +69,6 @@ def probe_data(task: DataTask) -> DataReadings:
             judge_baseline(part, genome, splits=task.ridge_splits, folder=Path(folder))
         ridge.append((ridge_windows(part, task.ridge_splits), usage.seconds, usage.cpu_seconds))
     return DataReadings(
-        start=start,
         opening=(opening.seconds, opening.cpu_seconds),
         reading=(reading.seconds / n, reading.cpu_seconds / n),
         ridge=tuple(ridge),

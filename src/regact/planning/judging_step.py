@@ -12,9 +12,9 @@ from regact.planning.climb import Size
 from regact.planning.data_probe import DataReadings, ridge_windows
 from regact.planning.dataset_step import Outlook
 from regact.planning.forecast import forecast_memory, in_words, straight_line
-from regact.planning.model_probe import JUDGED_AT_ONCE, ModelReadings, ModelTask
+from regact.planning.model_probe import JUDGED_AT_ONCE
 from regact.planning.steps import Step
-from regact.planning.training_step import window_time
+from regact.planning.training_step import Known, window_time
 
 _TRACK_TEXT_BYTES = 400  # a track's entry in judged_SPLIT.json
 # Seconds of the page of a comparison, its tables and figures, on one core: fixed figures, not measured anew.
@@ -22,18 +22,9 @@ _REPORT_SECONDS, _REPORT_SECONDS_PER_MODEL = 4.0, 1.5
 _RESAMPLING_SECONDS = 4e-6  # for each block of the genome and track: 1,000 draws (benchmarks/RESULTS.md)
 
 
-def judging_step(
-    name: str,
-    trial: Trial,
-    task: ModelTask,
-    found: ModelReadings,
-    data: Outlook,
-    reading: DataReadings,
-    *,
-    times: int,
-    splits: Sequence[str],
-) -> Step:
+def judging_step(name: str, trial: Trial, known: Known, *, times: int, splits: Sequence[str]) -> Step:
     """What judging a model on some splits takes, `times` times."""
+    task, found, data, reading = known.task, known.found, known.data, known.reading
     size = Size.of(task.spec(task.window_bp), JUDGED_AT_ONCE)
     judged = sum(data.windows(split) for split in splits)
     predicted_again = sum(_distal_windows(data, split) for split in splits)
@@ -75,7 +66,7 @@ def baseline_step(data: Outlook, reading: DataReadings, splits: Sequence[str], o
     )
 
 
-def report_step(data: Outlook, *, models: int, trainings: int, splits: Sequence[str], out: Path) -> Step:
+def report_step(data: Outlook, models: int, *, trainings: int, splits: Sequence[str], out: Path) -> Step:
     """Tables with intervals and the page of a comparison."""
     blocks = sum(len(divide_into_blocks(data.store, split)) for split in splits)
     seconds = _REPORT_SECONDS + _REPORT_SECONDS_PER_MODEL * models

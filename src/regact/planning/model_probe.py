@@ -6,6 +6,7 @@ there is, smaller batches and shorter windows are taken; `forecast.py` draws lin
 
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ class ModelTask:
     seconds: float
     ram_bytes: int
     gpu_bytes: int | None
+    sent: float = 0.0  # when it was given away, `time.time()`: from then until work begins, the program starts
 
     @property
     def at_once(self) -> int:
@@ -75,10 +77,12 @@ class ModelReadings:
     """What was found out.
 
     Attributes:
+        start: Seconds until the program had started, and of the cores.
         judging, training: Readings in rising size; of a judged batch and of an optimizer step with one micro-batch.
         update: Seconds of the optimizer alone, and of its cores.
         judged_share: Time of judging, sums for intervals included, over time of validation.
         frozen_share: Time of a step while what was taken is frozen, over that of any other.
+        kept_share: The same where the bins of its windows are kept from an earlier epoch.
         saving: Seconds of saving state and weights, and of the cores.
         state_bytes, weights_bytes: Their files.
         saving_ram: The most memory that the process had while saving.
@@ -86,11 +90,13 @@ class ModelReadings:
             to them.
     """
 
+    start: tuple[float, float]
     judging: tuple[Reading, ...]
     training: tuple[Reading, ...]
     update: tuple[float, float]
     judged_share: float
     frozen_share: float
+    kept_share: float
     saving: tuple[float, float]
     state_bytes: int
     weights_bytes: int
@@ -101,8 +107,9 @@ class ModelReadings:
 
 def probe_model(task: ModelTask) -> ModelReadings:
     """Try judging, training and saving a model."""
+    start = time.time() - task.sent, time.process_time()
     with quiet_gradients(), tempfile.TemporaryDirectory(prefix="regact-plan-") as folder:
-        return _Probe(task).run(Path(folder))
+        return _Probe(task).run(Path(folder), start)
 
 
 class _Probe:
@@ -117,14 +124,14 @@ class _Probe:
         self.on_gpu = self.fabric.device.type == "cuda"
         self.parameter_bytes = _PARAMETER_BYTES * count(task.spec(task.window_bp)).parameters
 
-    def run(self, folder: Path) -> ModelReadings:
+    def run(self, folder: Path, start: tuple[float, float]) -> ModelReadings:
         """Judging first, for training needs more memory."""
         task = self.task
         judging = self.climb(self.judge, JUDGED_AT_ONCE, task.seconds / 4)
         judged_share = self.judged_share(judging[-1].size)
         training = self.climb(self.train, task.at_once, task.seconds / 2)
         size = training[-1].size
-        frozen_share = self.frozen_share(size, training[-1]) if task.transfer.freeze_epochs else 1.0
+        frozen_share, kept_share = self.frozen_shares(size, training[-1])
         update = self.update()
         learner = self.ready(size)
         with measured() as saving:
@@ -132,11 +139,13 @@ class _Probe:
             save_model(learner.model, folder)
         state = (folder / STATE_FILE).stat().st_size
         return ModelReadings(
+            start=start,
             judging=judging,
             training=training,
             update=update,
             judged_share=judged_share,
             frozen_share=frozen_share,
+            kept_share=kept_share,
             saving=(saving.seconds, saving.cpu_seconds),
             state_bytes=state,
             weights_bytes=sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
@@ -220,17 +229,24 @@ class _Probe:
         """Take one step after the other."""
         return self.read(size, seconds, self.step(size))
 
-    def step(self, size: Size, *, frozen: bool = False) -> Callable[[], object]:
+    def step(self, size: Size, *, frozen: bool = False, keep_bins: bool = False) -> Callable[[], object]:
         learner, batch = self.ready(size), self.batch(size)
         learner.wrapped_model.train()
         epoch = 0 if frozen else self.task.transfer.freeze_epochs
         set_frozen(learner.model, self.task.transfer, epoch)
+        learner.step.keep_bins(keep_bins)
         return lambda: learner.step.begin(batch, 0, (0.0, 0.0)).result()
 
-    def frozen_share(self, size: Size, full: Reading) -> float:
-        reading = self.read(size, full.seconds * 3, self.step(size, frozen=True))
-        self.step(size)  # nothing frozen any more
-        return 1.0 if reading is None else reading.seconds / full.seconds
+    def frozen_shares(self, size: Size, learning: Reading) -> tuple[float, float]:
+        """Time of a step while what was taken is frozen, and while its bins are kept, over that of one that learns."""
+        if not self.task.transfer.freeze_epochs:
+            return 1.0, 1.0
+        shares = []
+        for keep in (False, self.task.transfer.keep_bins):
+            found = self.read(size, learning.seconds * 3, self.step(size, frozen=True, keep_bins=keep))
+            shares.append(1.0 if found is None else found.seconds / learning.seconds)
+        self.step(size)  # nothing is frozen or kept any more
+        return shares[0], shares[1]
 
     def update(self) -> tuple[float, float]:
         """Time of the optimizer alone, on the gradients of the last step."""

@@ -3,7 +3,7 @@
 import math
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -11,17 +11,20 @@ from typing import Literal
 
 from regact.comparison.pretraining import check_towers, starting_from, tower_trial
 from regact.comparison.trial import Trial, list_trials
-from regact.engine import measured, run_apart
+from regact.engine import measured, progress, run_apart
 from regact.experiment import Experiment, load_experiment
-from regact.model import ModelConfig
 from regact.planning.data_probe import DataReadings, DataTask, probe_data
 from regact.planning.dataset_step import Outlook, look_at_dataset
 from regact.planning.judging_step import baseline_step, judging_step, report_step
 from regact.planning.machine import Machine, find_machine
 from regact.planning.model_probe import ModelReadings, ModelTask, probe_model
 from regact.planning.steps import Plan, Step
-from regact.planning.training_step import training_step
-from regact.training import TrainingConfig, check_transfer
+from regact.planning.training_step import Known, training_step
+from regact.training import TrainingConfig, check_transfer, choose_device
+from regact.training.card import LIMITS
+from regact.training.compile import check_compiler
+from regact.training.kept_bins import check_kept
+from regact.training.seen_windows import describe_overlap
 
 SECONDS = 45.0  # that measuring takes, roughly
 _LEAST_SECONDS = 2.0  # for each thing that is measured
@@ -43,7 +46,6 @@ class _Model:
     trial: Trial
     times: int
     splits: tuple[str, ...]  # it is judged on
-    in_one_go: bool = True  # whether one command trains and judges it
 
 
 def plan_experiment(
@@ -78,34 +80,34 @@ def plan_experiment(
     with measured() as total, tempfile.TemporaryDirectory(prefix="regact-plan-") as folder:
         here = find_machine(device)
         models = _list_models(asked, chosen, Path(out))
-        data = look_at_dataset(
-            asked, Path(folder), workers=workers, seconds=max(_LEAST_SECONDS, seconds * _DATASET_SHARE)
-        )
+        for model in models:
+            _check(model.trial.experiment, here)
+        share = max(_LEAST_SECONDS, seconds * _DATASET_SHARE)
+        data = look_at_dataset(asked, Path(folder), workers=workers, seconds=share)
         splits = asked.compare.splits if chosen is Command.compare and asked.compare.baseline else ()
-        task = DataTask(data.probed, asked.genome, asked.training.augmentation, splits, time.time())
-        reading = run_apart(probe_data, task, where="reading windows")
-        steps = [after_start(data.step, reading)]
+        reading = probe_data(DataTask(data.probed, asked.genome, asked.training.augmentation, splits))
+        tasks = {model.name: _task(model.trial.experiment, data, here) for model in models}
+        found = _probe_all(tasks, seconds - share)
+        start = next(iter(found.values())).start
+        steps = [after_start(data.step, start, reading)]
         if splits:
             steps.append(baseline_step(data, reading, splits, Path(out)))
-        each = max(_LEAST_SECONDS, (1 - _DATASET_SHARE) * seconds / len(models))
-        steps += _steps_of_models(models, data, reading, here, workers, each)
+        for model in models:
+            known = Known(tasks[model.name], found[model.name], data, reading)
+            steps.append(training_step(model.name, model.trial, known, times=model.times, workers=workers or 0))
+            if judged := [split for split in model.splits if data.windows(split)]:
+                step = judging_step(model.name, model.trial, known, times=model.times, splits=judged)
+                steps.append(after_start(step, start, reading) if chosen is Command.train else step)
         if chosen is Command.compare:
-            steps.append(
-                report_step(
-                    data,
-                    models=len(models),
-                    trainings=sum(m.times for m in models),
-                    splits=asked.compare.splits,
-                    out=Path(out),
-                )
-            )
+            n = sum(model.times for model in models)
+            steps.append(report_step(data, len(models), trainings=n, splits=asked.compare.splits, out=Path(out)))
     return Plan(
         name=asked.name,
         command=chosen.value,
         steps=tuple(steps),
         machine=machine or here,
         measured_seconds=total.seconds,
-        remarks=tuple(_remarks(steps, models)),
+        remarks=tuple(_remarks(steps, models, asked, data)),
     )
 
 
@@ -116,7 +118,7 @@ def _list_models(experiment: Experiment, command: Command, out: Path) -> list[_M
     """
     if command is Command.train:
         check_transfer(experiment.transfer, experiment.model_spec(n_tracks=1))
-        return [_Model(experiment.model.preset, Trial(experiment.name, experiment, out), 1, ("test",), in_one_go=False)]
+        return [_Model(experiment.model.preset, Trial(experiment.name, experiment, out), 1, ("test",))]
     limited = experiment.under_budget()
     tower = tower_trial(limited, out)
     trials = list_trials(starting_from(tower, limited), out)
@@ -126,36 +128,34 @@ def _list_models(experiment: Experiment, command: Command, out: Path) -> list[_M
     first = {name: next(trial for trial in trials if trial.name == name) for name in names}
     models = [_Model(name, first[name], seeds, experiment.compare.splits) for name in names]
     return [
-        *([_Model(f"{tower.experiment.model.preset}, whose tower all get,", tower, 1, ())] if tower else []),
+        *([_Model(f"{tower.experiment.model.preset}, whose tower all get", tower, 1, ())] if tower else []),
         *models,
     ]
 
 
-def _steps_of_models(
-    models: Sequence[_Model],
-    data: Outlook,
-    reading: DataReadings,
-    machine: Machine,
-    workers: int | None,
-    seconds: float,
-) -> Iterator[Step]:
-    known: dict[tuple[ModelConfig, TrainingConfig, int], ModelReadings] = {}
-    for model in models:
-        task = _task(model.trial.experiment, data, machine, seconds)
-        key = (task.model, task.training, task.transfer.freeze_epochs)
-        if key not in known:
-            known[key] = run_apart(probe_model, task, where=f"trying {model.name}")
-        found = known[key]
-        yield training_step(
-            model.name, model.trial, task, found, data, reading, times=model.times, workers=workers or 0
-        )
-        if model.splits:
-            splits = [split for split in model.splits if data.windows(split)]
-            step = judging_step(model.name, model.trial, task, found, data, reading, times=model.times, splits=splits)
-            yield step if model.in_one_go else after_start(step, reading)
+def _probe_all(tasks: Mapping[str, ModelTask], seconds: float) -> dict[str, ModelReadings]:
+    """The readings of every model; those that differ only in how long they train, or how long frozen, share theirs."""
+    groups: dict[object, list[str]] = {}
+    for name, task in tasks.items():
+        groups.setdefault((task.model, _what_a_step_is(task.training)), []).append(name)
+    each = max(_LEAST_SECONDS, seconds / len(groups))
+    found: dict[str, ModelReadings] = {}
+    with progress("Trying models", len(groups)) as bar:
+        for names in groups.values():
+            longest = max((tasks[name] for name in names), key=lambda task: task.transfer.freeze_epochs)
+            task = replace(longest, seconds=each, sent=time.time())
+            found |= dict.fromkeys(names, run_apart(probe_model, task, where=f"trying {names[0]}"))
+            bar.advance()
+    return found
 
 
-def _task(experiment: Experiment, data: Outlook, machine: Machine, seconds: float) -> ModelTask:
+def _what_a_step_is(training: TrainingConfig) -> TrainingConfig:
+    """Training settings without those that say how long a run is, and its seed."""
+    default = TrainingConfig()
+    return training.model_copy(update={name: getattr(default, name) for name in (*LIMITS, "seed")})
+
+
+def _task(experiment: Experiment, data: Outlook, machine: Machine) -> ModelTask:
     dataset = data.store.header.config
     return ModelTask(
         model=experiment.model,
@@ -166,22 +166,31 @@ def _task(experiment: Experiment, data: Outlook, machine: Machine, seconds: floa
         training=experiment.training,
         transfer=experiment.transfer,
         device=machine.device,
-        seconds=seconds,
+        seconds=_LEAST_SECONDS,
         ram_bytes=machine.ram_bytes,
         gpu_bytes=machine.gpu_bytes,
     )
 
 
-def after_start(step: Step, reading: DataReadings) -> Step:
+def _check(experiment: Experiment, machine: Machine) -> None:
+    """Raise what training would before its first step."""
+    check_kept(experiment.transfer, experiment.training)
+    if experiment.training.compile:
+        check_compiler(choose_device(machine.device))
+
+
+def after_start(step: Step, start: tuple[float, float], reading: DataReadings) -> Step:
     """The step, begun by a program that has to start and to open the dataset."""
-    wall, cpu = (sum(times) for times in zip(reading.start, reading.opening, strict=True))
+    wall, cpu = (sum(times) for times in zip(start, reading.opening, strict=True))
     return replace(step, seconds=step.seconds + wall, cpu_seconds=step.cpu_seconds + cpu)
 
 
-def _remarks(steps: Sequence[Step], models: Sequence[_Model]) -> Iterator[str]:
+def _remarks(steps: Sequence[Step], models: Sequence[_Model], experiment: Experiment, data: Outlook) -> Iterator[str]:
     yield "times are those of this machine as busy as it is now"
     if any(step.at_most for step in steps):
         patience = sorted({m.trial.experiment.training.patience for m in models} - {None}, key=lambda p: p or math.inf)
         yield (
             f"times with <= are for all epochs; training.patience {', '.join(map(str, patience))} may end a run sooner"
         )
+    if experiment.transfer.run is not None and (warning := describe_overlap(experiment.transfer.run, data.store)[1]):
+        yield f"warning: {warning}"

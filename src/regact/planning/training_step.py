@@ -11,7 +11,7 @@ from regact.planning.dataset_step import Outlook
 from regact.planning.forecast import forecast_memory, forecast_time, in_words
 from regact.planning.model_probe import JUDGED_AT_ONCE, ModelReadings, ModelTask
 from regact.planning.steps import Step
-from regact.training import TrainingConfig
+from regact.training import TrainingConfig, TransferConfig
 
 _SLOTS = 4  # batches in memory at once: two each of the training and the validation loader
 _WINDOW_ROW_BYTES = 200  # of the window table in memory
@@ -35,40 +35,40 @@ class _Time:
 
 @dataclass(frozen=True)
 class _Length:
-    """How long a run is: steps in all and in frozen epochs, epochs begun."""
+    """How long a run is: epochs begun, steps in which all learn, frozen ones, and frozen ones on bins that are kept."""
 
-    steps: int
-    frozen_steps: int
     epochs: int
+    learning: int
+    frozen: int
+    kept: int
 
 
-def training_step(
-    name: str,
-    trial: Trial,
-    task: ModelTask,
-    found: ModelReadings,
-    data: Outlook,
-    reading: DataReadings,
-    *,
-    times: int,
-    workers: int,
-) -> Step:
+@dataclass(frozen=True)
+class Known:
+    """What is known of a model: as what it is trained, what a few steps took, its dataset, and how that is read."""
+
+    task: ModelTask
+    found: ModelReadings
+    data: Outlook
+    reading: DataReadings
+
+
+def training_step(name: str, trial: Trial, known: Known, *, times: int, workers: int) -> Step:
     """What training a model `times` times takes."""
+    task, found, data, reading = known.task, known.found, known.data, known.reading
     config = task.training
     spec = task.spec(task.window_bp)
     size = Size.of(spec, task.at_once)
-    length = run_length(config, data.windows("train"), task.transfer.freeze_epochs)
+    length = run_length(config, task.transfer, data.windows("train"))
     step = _step_time(found, size, config, reading, workers)
     validation = (window_time(found, task) + _reading_time(reading, workers)) * data.windows("valid")
     saving = _Time(*found.saving)
     first = found.training[-1]
     warm_up = _Time(max(0.0, first.first[0] - first.seconds), max(0.0, first.first[1] - first.cpu_seconds))
-    frozen = _Time(step.wall * found.frozen_share, step.cpu * found.frozen_share)
     whole = (
         _Time(*reading.opening)
         + warm_up
-        + step * (length.steps - length.frozen_steps)
-        + frozen * length.frozen_steps
+        + step * (length.learning + length.frozen * found.frozen_share + length.kept * found.kept_share)
         + (validation + saving) * length.epochs
     )
     whole = _end_in_time(whole, config, validation + saving)
@@ -88,11 +88,25 @@ def training_step(
     )
 
 
-def run_length(config: TrainingConfig, train_windows: int, freeze_epochs: int) -> _Length:
+def run_length(config: TrainingConfig, transfer: TransferConfig, train_windows: int) -> _Length:
     """How many steps and epochs a run has that nothing ends early."""
     per_epoch = BatchPlan(train_windows, config.batch_size, drop_last=True).batches_per_epoch
     steps = config.total_steps(per_epoch)
-    return _Length(steps, min(steps, freeze_epochs * per_epoch), -(-steps // per_epoch))
+    frozen = min(steps, transfer.freeze_epochs * per_epoch)
+    computed = min(frozen, _strands(config) * per_epoch) if transfer.keep_bins else frozen
+    return _Length(-(-steps // per_epoch), steps - frozen, computed, frozen - computed)
+
+
+def _strands(config: TrainingConfig) -> int:
+    return 1 if config.augmentation.reverse_complement == "none" else 2
+
+
+def _kept_bytes(task: ModelTask, train_windows: int) -> int:
+    """The bins of a frozen tower that are kept in memory."""
+    if not task.transfer.keep_bins:
+        return 0
+    spec, strands = task.spec(task.window_bp), min(_strands(task.training), task.transfer.freeze_epochs)
+    return 4 * spec.tower_channels * (spec.window_bp // spec.bin_bp) * strands * train_windows
 
 
 def window_time(found: ModelReadings, task: ModelTask) -> _Time:
@@ -132,9 +146,10 @@ def _ram(found: ModelReadings, size: Size, task: ModelTask, data: Outlook, worke
     """Of the process that trains, and of those that read for it."""
     layout = BatchLayout(task.at_once, task.window_bp, task.spec(task.window_bp).bins, task.tracks)
     windows = len(data.store.windows) * (layout.n_bins + _WINDOW_ROW_BYTES)
+    kept = _kept_bytes(task, data.windows("train"))
     slots = layout.slot_bytes * (_SLOTS + 2 * min(1, workers))
     steps = forecast_memory(found.training, size, lambda reading: reading.ram_bytes, found.fixed_bytes)
-    return max(steps, found.saving_ram) + windows + slots + workers * _READER_BYTES
+    return max(steps, found.saving_ram) + windows + slots + kept + workers * _READER_BYTES
 
 
 def _gpu(found: ModelReadings, size: Size) -> int | None:
