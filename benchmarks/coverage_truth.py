@@ -4,7 +4,8 @@
 
 Repeats: genomes of 1 Mb, each with 16 families of repeats (`simulation.landscape`); every copy has a rate of its own.
 Reads of two kinds at two depths are aligned with `-k 10` and placed in all ways; counts in bins of 128 bp are held
-against the rate that the reads were drawn from, in bins that one copy covers whole. Intervals come from families.
+against the rate that the reads were drawn from, in bins that one copy covers whole. Intervals come from families. The
+sd of EM's Gaussian is varied under narrow and wide peaks.
 
 GC: a larger genome with bias of known strength, read at one rate on every base, and at a rate with drift and peaks,
 where coverage is held against the rate. Windows of 1 kb in which 50 fragments or more are expected; chosen by what was
@@ -63,6 +64,7 @@ SHOWN = {
     "repeat_11": "2 kb, a base of 500 differs",
     "repeat_9": "2 kb, copies alike",
 }
+PEAK_SDS, EM_SDS = (25, 80), (16, 32, 64, 128)
 FLAT = RateConfig(drift_sd=0, peaks_per_kb=0)
 
 
@@ -151,16 +153,18 @@ def errors_in_repeats(work: Path, genomes: int) -> dict[str, pd.DataFrame]:
             for seed in range(1, genomes + 1):
                 config = ReadsConfig(seed=seed, reads=reads, paired=paired)
                 sample = Sample(f"repeats_{assay}_{reads}_{seed}", assay, LandscapeConfig(seed=seed), config)
-                tables.append(errors_of(make(sample, work)).assign(genome=seed))
+                aligned = make(sample, work)
+                tables.append(errors_of(aligned, count_all_ways(aligned)).assign(genome=seed))
             what = "single-end, 5' ends" if assay == "dnase" else "pairs, fragment centres"
             results[f"{what}, {reads // 1000} a kb"] = pd.concat(tables)
     return results
 
 
-def errors_of(aligned: Aligned) -> pd.DataFrame:
+def errors_of(aligned: Aligned, counts: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Errors of the counts in each family; the index says of which kind it is."""
     bins = GenomeBins(aligned.layout, BIN_BP)
     repeats = read_bed_rows(aligned.folder / "landscape" / "repeats.bed", genome_lengths=aligned.genome.lengths)
-    table = family_errors(count_all_ways(aligned), aligned.expected(BIN_BP), bins.families(repeats))
+    table = family_errors(counts, aligned.expected(BIN_BP), bins.families(repeats))
     numbers = [int(name.removeprefix("repeat_")) for name in dict.fromkeys(row.name for row in repeats)]
     place = (np.array(numbers)[table["family"]] - 1) % 4
     return table.set_index(np.array([kind for one in place for kind, places in KINDS.items() if one in places]))
@@ -189,6 +193,29 @@ def _markdown(columns: Mapping[str, pd.DataFrame]) -> str:
             cells.append(f"{row.error:.3f}" + ("" if way == "smoothed" else margin))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def smoothing_markdown(work: Path, genomes: int) -> str:
+    """Errors of smoothed EM by the Gaussian's sd, for narrow and for wide peaks; margins over 16 bp."""
+    lines = []
+    for peak_sd_bp in PEAK_SDS:
+        tables = []
+        for seed in range(1, genomes + 1):
+            rate = RateConfig(peak_sd_bp=peak_sd_bp, peak_height=15 * 80 / peak_sd_bp)  # peaks of the same area
+            reads = ReadsConfig(seed=seed, reads=100_000)
+            sample = Sample(f"peaks_{peak_sd_bp}_{seed}", "dnase", LandscapeConfig(seed=seed, rate=rate), reads)
+            aligned = make(sample, work)
+            alignments, bins = aligned.alignments(), GenomeBins(aligned.layout, BIN_BP)
+            counts = {}
+            for sd_bp in EM_SDS:
+                settings = sample.settings.model_copy(update={"em_sd_bp": sd_bp})
+                counts[str(sd_bp)] = bins.sums(alignments, share_reads(alignments, aligned.layout, settings).weight)
+            tables.append(errors_of(aligned, counts).assign(genome=seed))
+        compared = compare_errors(pd.concat(tables), str(EM_SDS[0])).set_index("estimate")
+        cells = [f"{row.margin:+.3f} ({row.margin_low:.3f} to {row.margin_high:.3f})" for row in compared.itertuples()]
+        lines.append(f"| {peak_sd_bp} bp | {compared.error.iloc[0]:.3f} | " + " | ".join(cells[1:]) + " |")
+    head = f"| peaks of sd | {' | '.join(map(str, EM_SDS))} |\n| --- |{' --- |' * len(EM_SDS)}\n"
+    return head + "\n".join(lines)
 
 
 def draw_repeats(errors: Mapping[str, pd.DataFrame], path: Path) -> None:
@@ -328,6 +355,7 @@ def main() -> None:
         work = arguments.work or Path(scratch)
         in_repeats = errors_in_repeats(work, arguments.genomes)
         print(repeats_markdown(in_repeats), end="\n\n")
+        print(smoothing_markdown(work, arguments.genomes), end="\n\n")
         by_gc = compare_gc(work, arguments.gc_mb)
         print(gc_markdown(by_gc))
         if arguments.pictures:

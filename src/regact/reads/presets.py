@@ -65,8 +65,9 @@ class CoverageSettings(BaseModel):
         description="How reads with several places are shared among them: by smoothed coverage, by the exact EM, "
         "equally, to one at random, or not at all (unique).",
     )
+    # Of simulated repeats under peaks of sd 80 bp, 64 leaves 6 points less error than 16; under peaks of sd 25 as much.
     em_sd_bp: float = Field(
-        default=16, gt=0, description="Standard deviation of the Gaussian that smooths coverage in EM."
+        default=64, gt=0, description="Standard deviation of the Gaussian that smooths coverage in EM."
     )
     em_background: float = Field(
         default=0.01,
