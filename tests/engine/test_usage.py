@@ -22,9 +22,12 @@ def test_time_of_the_clock_and_of_the_cores():
 
 
 def test_a_failed_block_is_measured_too():
+    def fail_after(seconds):
+        time.sleep(seconds)
+        raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError), measured() as usage:
-        time.sleep(0.05)
-        _ = 1 / 0
+        fail_after(0.05)
     assert usage.seconds >= 0.05
 
 
