@@ -23,7 +23,7 @@ def test_every_experiment_of_the_project_is_valid(path, tmp_path):
             file.touch()
     experiment = load_experiment(path, data=tmp_path)
     assert experiment.name == path.stem
-    assert (experiment.source or experiment.genome.is_relative_to(tmp_path))
+    assert experiment.source or experiment.genome.is_relative_to(tmp_path)
     assert experiment.model_spec(3).window_bp == experiment.dataset.window_bp
     for compared in experiment.compare.models:
         assert experiment.with_model(compared).model_problems() == []
