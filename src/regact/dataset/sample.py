@@ -79,8 +79,9 @@ def sample_dataset(task: SampleTask) -> DatasetSample:
     first = readings[0]
     affordable = int(task.seconds / max(first.seconds, 1e-3) * first.windows)
     if first.windows < n and affordable >= 2 * first.windows:
-        readings.append(_read(task, min(n, affordable), _BLOCK, "second"))
-    name = ("first", "second")[len(readings) - 1]
+        second = _read(task, min(n, affordable), _BLOCK, "second")
+        readings = [first, second] if second.windows > first.windows else [second]
+    name = "first" if readings[-1] is first else "second"
     return DatasetSample(tuple(readings), n, task.folder / name, base, peak_memory_bytes())
 
 
@@ -114,7 +115,12 @@ def some_built(plan: BuildPlan, rows: Int64[np.ndarray, "row"]) -> BuildPlan:
 
 
 def some_imported(plan: ImportPlan, wanted: int) -> ImportPlan:
-    """The plan of an import of about `wanted` windows: the first of some parts, evenly spread over each split."""
+    """The plan of an import of about `wanted` windows: the first of some parts, evenly spread over each split.
+
+    Small parts may hold fewer together than are wanted.
+    """
+    if wanted >= len(plan.windows):
+        return plan
     splits = plan.windows["split"].to_numpy()[plan.rows[[part.first for part in plan.parts if part.n_windows]]]
     parts = [part for part in plan.parts if part.n_windows]
     chosen = [parts[i] for i in spread(pd.Series(splits), max(1, wanted // _BLOCK), 1)]

@@ -17,8 +17,9 @@ from regact.planning.steps import Step
 from regact.planning.training_step import Known, window_time
 
 _TRACK_TEXT_BYTES = 400  # a track's entry in judged_SPLIT.json
-# Seconds of the page of a comparison, its tables and figures, on one core: fixed figures, not measured anew.
-_REPORT_SECONDS, _REPORT_SECONDS_PER_MODEL = 4.0, 1.5
+# The page of a comparison with its figures, as pages of two and of nine models were: not measured anew.
+_REPORT_SECONDS, _REPORT_SECONDS_PER_MODEL = 0.3, 0.7
+_REPORT_BYTES, _REPORT_BYTES_PER_MODEL = 100_000, 220_000
 _RESAMPLING_SECONDS = 4e-6  # for each block of the genome and track: 1,000 draws (benchmarks/RESULTS.md)
 
 
@@ -78,7 +79,7 @@ def report_step(data: Outlook, models: int, *, trainings: int, splits: Sequence[
         cpu_seconds=seconds,
         ram_bytes=memory_bytes() + 2 * sums,
         gpu_bytes=None,
-        disk_bytes=2_000_000 + 200_000 * models,
+        disk_bytes=_REPORT_BYTES + _REPORT_BYTES_PER_MODEL * models,
         passing_bytes=0,
         folder=out,
         basis="fixed figures",
