@@ -96,6 +96,10 @@ def test_fine_tuning_on_its_test_windows_is_warned_of(imported, own, tmp_path, c
     assert ended.value.code == 0
     assert "warning: 48 of 48 test windows share bases with windows that" in capsys.readouterr().err
     assert read_card(tmp_path / "run")["overlap"]["test"] == {"seen": 48, "windows": 48}
+    for split, warned in (("test", True), ("valid", False)):
+        with pytest.raises(SystemExit):
+            main(["evaluate", str(tmp_path / "run"), "--split", split, "--device", "cpu", "--no-baseline"])
+        assert ("warning: 48 of 48 test windows" in capsys.readouterr().err) == warned
 
 
 def test_weights_that_say_nothing_of_their_windows_are_told_so(checkpoint, own, tmp_path):

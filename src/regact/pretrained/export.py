@@ -47,6 +47,7 @@ _ENTRIES = (
     "descriptions",
     "model",
     "training",
+    "overlap",
     "code",
 )
 

@@ -6,7 +6,7 @@ somebody put there: their labels are splits, or folds, of which all count as tra
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,23 @@ def describe_overlap(run: Path, store: Store) -> tuple[dict[str, Any] | None, st
         return None, f"{unknown} is not known (docs/fine-tuning.md)"
     entry = {split: {"seen": seen, "windows": windows} for split, (seen, windows) in overlap.counts.items()}
     return {**entry, "same_genome": overlap.same_genome}, overlap.remark
+
+
+def warn_of_overlap(card: Mapping[str, Any], split: str) -> str:
+    """The warning for who judges a run on a split that the run it started from was trained on; empty where it was not.
+
+    Args:
+        card: The card of the run that is judged, which holds the counts of `describe_overlap`.
+        split: Where it is judged.
+    """
+    counts = (card.get("overlap") or {}).get(split)
+    if not counts or not counts["seen"]:
+        return ""
+    start = card["transfer"]["run"]
+    return (
+        f"{counts['seen']:,} of {counts['windows']:,} {split} windows share bases with windows that {start}, "
+        "which this run started from, was trained on: scores are higher than on bases never seen"
+    )
 
 
 def _read_bed(bed: Path) -> Regions:
