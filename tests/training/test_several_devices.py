@@ -139,7 +139,14 @@ def test_processes_that_do_not_fit_are_refused(environment, devices, message):
         find_launch({}, 0)
 
 
+def test_an_address_left_in_the_environment_does_not_lead_astray(monkeypatch):
+    monkeypatch.setenv("MASTER_ADDR", "a-machine-of-another-job")
+    assert open_fabric("cpu", devices=2).strategy.cluster_environment.main_address == "127.0.0.1"
+
+
 def test_slurm_variables_become_fabrics_processes(monkeypatch):
+    monkeypatch.setenv("MASTER_ADDR", "")  # Fabric sets it, and nothing else would take it back
+    monkeypatch.delenv("MASTER_ADDR")
     more = {"SLURM_NTASKS_PER_NODE": "4", "SLURM_NNODES": "2", "SLURM_LOCALID": "1", "SLURM_NODEID": "1"}
     for name, value in (SRUN_VARIABLES | more | {"SLURM_NODELIST": "node[7-8]", "SLURM_JOB_ID": "123"}).items():
         monkeypatch.setenv(name, value)

@@ -33,8 +33,18 @@ _SYNC_BUFFERS = (
     else "broadcast_buffers"  # the same before torch 2.13
 )
 _DDP: dict[str, Any] = {_SYNC_BUFFERS: False, "gradient_as_bucket_view": True}
+
+
+class _ThisMachine(LightningEnvironment):
+    """Processes that regact starts itself meet on this machine, whatever MASTER_ADDR a job or shell has left behind."""
+
+    @property
+    def main_address(self) -> str:
+        return "127.0.0.1"
+
+
 _ENVIRONMENTS: dict[str, type[ClusterEnvironment]] = {
-    "regact": LightningEnvironment,
+    "regact": _ThisMachine,
     "torchrun": TorchElasticEnvironment,
     "SLURM": SLURMEnvironment,
 }

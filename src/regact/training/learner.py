@@ -53,7 +53,6 @@ def make_learner(
     # Fabric moves the model to its device; what it returns wraps both for precision and several devices.
     network = compile_network(model) if config.compile else model
     wrapped_model, wrapped_optimizer = fabric.setup(network, optimizer)
-    wrapped_model.mark_forward_method("embed_bins")
     wrapped_model.mark_forward_method("from_bins")
     step = TrainingStep(
         model, wrapped_model, wrapped_optimizer, fabric, config, strand_pair=strand_pair, total_steps=total_steps

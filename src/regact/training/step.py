@@ -126,7 +126,9 @@ class TrainingStep:
         return cast(Tensor, self.wrapped_model.from_bins(bins))
 
     def _embed(self, codes: UInt8[Tensor, "batch position"]) -> Float[Tensor, "batch channel allbins"]:
-        return cast(Tensor, self.wrapped_model.embed_bins(self.model.one_hot(codes)))
+        # Not through the wrapped model: processes wait there for each other, and each has bins of its own to find.
+        with self.fabric.autocast():
+            return self.model.embed_bins(self.model.one_hot(codes))
 
     def _over_processes(self, values: Float[Tensor, "value"]) -> Float[Tensor, "value"]:
         values = values.to(self.fabric.device)
