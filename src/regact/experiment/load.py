@@ -97,10 +97,14 @@ def _resolve(settings: Settings, folder: Path) -> Settings:
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
-            changed[name] = _resolve(value, folder)
+            resolved: Any = _resolve(value, folder)
         elif isinstance(value, Path):
             start = Path.cwd() if name in _OUTPUTS else folder
-            changed[name] = Path(os.path.normpath(start / value.expanduser()))
+            resolved = Path(os.path.normpath(start / value.expanduser()))
+        else:
+            continue
+        if resolved != value:  # what was not set stays so
+            changed[name] = resolved
     return settings.model_copy(update=changed)
 
 
