@@ -129,7 +129,10 @@ def test_groups_need_a_fragment_file_and_names_of_their_own(sheet, genome, tmp_p
         cover_samples([row], genome, tmp_path / "out")
     rows = [SheetRow("a_even", bam, coverage_settings("dnase")),
             SheetRow("a", sheet.parent / "fragments.tsv", coverage_settings("atac"), cells)]  # fmt: skip
-    with pytest.raises(ConfigError, match="2 samples would be written as a_even"):
+    with pytest.raises(ConfigError, match=r"2 samples would be written as a_even\.bw"):
+        cover_samples(rows, genome, tmp_path / "out")
+    rows = [SheetRow("x", bam, coverage_settings("cage")), SheetRow("x_plus", bam, coverage_settings("dnase"))]
+    with pytest.raises(ConfigError, match=r"2 samples would be written as x_plus\.bw"):
         cover_samples(rows, genome, tmp_path / "out")
     (sheet.parent / "other.tsv").write_text("B0\tx\nZ\tempty\n")
     lonely = SheetRow("", sheet.parent / "fragments.tsv", coverage_settings("atac"), sheet.parent / "other.tsv")

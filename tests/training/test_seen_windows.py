@@ -18,6 +18,7 @@ from regact.training.seen_windows import (
     find_overlap,
     find_seen,
     keep_windows,
+    warn_of_overlap,
     write_windows,
 )
 
@@ -112,8 +113,19 @@ def test_imported_weights_with_a_bed_beside_them(planted, tmp_path):
     assert find_overlap(run, planted.store).remark.endswith("none of those that it will be judged on does")
     write_bed(run / "sequences.bed", [("chrT", 0, 4096, "fold3")])  # which fold was held out is not known
     assert find_overlap(run, planted.store).counts["test"] == (4, 12)
+    assert warn_of_overlap(run, planted.store, "test").startswith("4 of 12 test windows share bases with windows that")
+    assert warn_of_overlap(run, planted.store, "valid") == ""
     write_bed(run / "sequences.bed", [("chr9", 0, 4096, "train")])
     assert find_overlap(run, planted.store).remark == ""
+
+
+def test_contigs_of_other_names_leave_the_question_open(planted, tmp_path):
+    run = write_run(tmp_path / "run")
+    write_bed(run / "sequences.bed", [("9", 0, 4096, "train")])
+    entry, warning = describe_overlap(run, planted.store)
+    assert entry is None
+    assert "was trained on contigs of other names (9, ..) than those of" in warning
+    assert "contigs of other names" in warn_of_overlap(run, planted.store, "test")
 
 
 def test_only_a_bed_with_labels_is_kept(tmp_path):

@@ -1,5 +1,6 @@
 """`regact align`: FASTQ to a BAM that `regact coverage` takes."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -50,7 +51,7 @@ def command(
         places=places,
         threads=threads,
         index_dir=index_dir,
-        bowtie2_options=bowtie2.split(),
+        bowtie2_options=shlex.split(bowtie2),
         overwrite=overwrite,
         tell=print_remark,
     )

@@ -23,7 +23,6 @@ from regact.evaluation import (
 )
 from regact.genome import Gene, parse_contig_alias, read_genes
 from regact.genome import Genome as Bases
-from regact.training import read_card
 from regact.training.seen_windows import warn_of_overlap
 
 
@@ -110,7 +109,7 @@ def command(
         ensemble=ensemble,
         again=not chosen,  # the measures' pass over the split left it behind
     )
-    if warning := warn_of_overlap(read_card(run), split.value):
+    if warning := warn_of_overlap(run, dataset, split.value):
         print_remark(f"warning: {warning}")
     _print_judgement(judgement, run / f"metrics_{suffix}.tsv")
     if results:

@@ -147,8 +147,12 @@ def _checksum(groups: BarcodeGroups, group: int) -> str:
 
 
 def _check_names(jobs: Sequence[_Job]) -> None:
-    """Raise ConfigError where two samples, as those of a row and of another's group, would share their files."""
-    names = Counter(part.outputs.sample.lower() for job in jobs for part in job.parts)
+    """Raise ConfigError where two samples would share a file: a row and another's group, a strand of x and x_plus.
+
+    Names that differ in case alone are one file on many systems.
+    """
+    outputs = [part.outputs for job in jobs for part in job.parts]
+    names = Counter(path.name.lower() for output in outputs for path in (*output.tracks.values(), output.card))
     problems = [f"{count} samples would be written as {name}" for name, count in names.items() if count > 1]
     if problems:
         raise ConfigError("samples", problems)

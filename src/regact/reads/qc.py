@@ -161,7 +161,7 @@ class ReadsQc(_Part):
             "em_converged": self.em.converged if self.em else None,
             "fragment_bp": self.fragment.chosen_bp if self.fragment else None,
             "gc_correlation_before": gc.correlation_before if gc else None,
-            "gc_correlation_after": gc.correlation_after if gc else None,
+            "gc_correlation_after": gc.correlation_after if gc and gc.fit else None,
             "covered_share": self.coverage.covered_share,
             "total_coverage": self.coverage.total,
             "highest_coverage": self.coverage.maximum,

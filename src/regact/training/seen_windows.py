@@ -6,7 +6,7 @@ somebody put there: their labels are splits, or folds, of which all count as tra
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,17 +125,41 @@ def describe_overlap(run: Path, store: Store) -> tuple[dict[str, Any] | None, st
     if overlap is None:
         unknown = f"{run} does not say which windows it was trained on: whether they are among those of {store.path}"
         return None, f"{unknown} is not known (docs/fine-tuning.md)"
+    if strange := _strange_contigs(overlap, store):
+        return None, strange
     entry = {split: {"seen": seen, "windows": windows} for split, (seen, windows) in overlap.counts.items()}
     return {**entry, "same_genome": overlap.same_genome}, overlap.remark
 
 
-def warn_of_overlap(card: Mapping[str, Any], split: str) -> str:
-    """The warning for who judges a run on a split that the run it started from was trained on; empty where it was not.
+def _strange_contigs(overlap: Overlap, store: Store) -> str:
+    """That both know no contig of the same name, so that coordinates tell nothing; empty where they do."""
+    theirs, ours = overlap.seen.regions.chroms, tuple(store.windows["chrom"].unique())
+    if overlap.same_genome or not theirs or not ours or set(theirs) & set(ours):
+        return ""
+    return (
+        f"{overlap.seen.run} was trained on contigs of other names ({theirs[0]}, ..) than those of {store.path} "
+        f"({ours[0]}, ..): whether windows were seen in training is not known (docs/fine-tuning.md)"
+    )
 
-    Args:
-        card: The card of the run that is judged, which holds the counts of `describe_overlap`.
-        split: Where it is judged.
+
+def warn_of_overlap(run: Path, store: Store, split: str) -> str:
+    """The warning for who judges a run on windows that it, or the run it started from, was trained on; empty if not.
+
+    Of a run that started from another its card holds the counts of `describe_overlap`. Imported weights are held
+    against the dataset here; where nobody knows what they were trained on, importing has said so.
     """
+    card = read_card(run)
+    if card.get("state") == "imported":
+        overlap = find_overlap(run, store)
+        if overlap is None:
+            return ""
+        seen, windows = overlap.counts.get(split, (0, 0))
+        if not seen:
+            return _strange_contigs(overlap, store)
+        return (
+            f"{seen:,} of {windows:,} {split} windows share bases with windows that these weights were trained on: "
+            "scores are higher than on bases never seen"
+        )
     counts = (card.get("overlap") or {}).get(split)
     if not counts or not counts["seen"]:
         return ""
