@@ -141,6 +141,7 @@ def test_processes_that_do_not_fit_are_refused(environment, devices, message):
 
 def test_an_address_left_in_the_environment_does_not_lead_astray(monkeypatch):
     monkeypatch.setenv("MASTER_ADDR", "a-machine-of-another-job")
+    monkeypatch.setattr(sys, "argv", [__file__])  # what would be started once more
     assert open_fabric("cpu", devices=2).strategy.cluster_environment.main_address == "127.0.0.1"
 
 
