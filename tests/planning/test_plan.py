@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from regact.cli.app import main
@@ -82,6 +83,14 @@ def test_a_comparison_has_all_its_models_seeds_and_its_tower(plan_of_comparison,
     assert "2 epochs" in twice.basis
     assert 1.5 * tower.disk_bytes < twice.disk_bytes < 2.5 * tower.disk_bytes
     assert "24 windows" in by_name["judge basenji on valid and test, 2 seeds"].basis
+
+
+def test_what_the_asking_process_holds_does_not_count(compared, plan_of_comparison):
+    """As in a notebook with data in memory: a quarter of a gigabyte here adds nothing there."""
+    held = np.ones(2**25)
+    plan = plan_experiment(compared, out="out", device="cpu", seconds=QUICK)
+    for before, now in zip(plan_of_comparison.steps, plan.steps, strict=True):
+        assert now.ram_bytes == pytest.approx(before.ram_bytes, abs=held.nbytes / 3), now.name
 
 
 def test_what_training_would_refuse_is_refused(planted, compared, tmp_path):

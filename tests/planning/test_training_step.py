@@ -58,7 +58,7 @@ def known(planted):
         )
         store = open_store(planted.store.path)
         opened = Step("open", 0.0, 0.0, 0, None, 0, 0, Path(), "")
-        data = Outlook(opened, store, planted.genome, store.path, is_there=True)
+        data = Outlook(opened, store, planted.genome, store.path, 0, is_there=True)
         return Known(task, readings, data, DataReadings((4.0, 4.0), READING, (), 0))
 
     return make

@@ -12,11 +12,12 @@ from regact.dataset.build import useful_workers as workers_of_build
 from regact.dataset.plan import BuildPlan, plan_build
 from regact.dataset.rounds import Layout
 from regact.dataset.sample import DatasetSample, SampleReading, SampleTask, sample_dataset
-from regact.engine import Usage, measured, memory_bytes, run_apart
+from regact.engine import Usage, measured, run_apart
 from regact.experiment import Experiment, open_or_build_store
 from regact.genome import Genome, load_genome
 from regact.planning.data_probe import planned_store
 from regact.planning.forecast import straight_line
+from regact.planning.program import program_bytes
 from regact.planning.steps import Step
 
 
@@ -29,6 +30,7 @@ class Outlook:
         store: Its windows; whether its targets can be read as well depends on `is_there`.
         genome: Its genome.
         probed: A store of which some windows can be read: itself, or a sample of it.
+        program_bytes: Memory of a program that has started and not opened it yet.
         is_there: Whether it is built.
     """
 
@@ -36,6 +38,7 @@ class Outlook:
     store: Store
     genome: Genome
     probed: Path
+    program_bytes: int
     is_there: bool
 
     def windows(self, split: str) -> int:
@@ -50,32 +53,34 @@ def look_at_dataset(experiment: Experiment, folder: Path, *, workers: int | None
     """
     if experiment.store_path.exists():
         return _there(experiment)
-    here = memory_bytes()
+    program = program_bytes()
     plan, planning = _plan(experiment)
     where = f"a sample of {experiment.store_path}"
     with measured() as outside:
         sample = run_apart(sample_dataset, SampleTask(plan, folder, seconds), where=where)
     inside = sum(reading.seconds for reading in sample.readings)
-    step = _make_step(experiment, plan, sample, planning, here, workers, max(0.0, outside.seconds - inside))
+    step = _make_step(experiment, plan, sample, planning, program, workers, max(0.0, outside.seconds - inside))
     store = planned_store(plan.header, plan.windows)
-    return Outlook(step, store, open_store(sample.store).open_genome(experiment.genome), sample.store, is_there=False)
+    genome = open_store(sample.store).open_genome(experiment.genome)
+    return Outlook(step, store, genome, sample.store, program, is_there=False)
 
 
 def _there(experiment: Experiment) -> Outlook:
+    program = program_bytes()
     with measured() as opening:
         store = open_or_build_store(experiment)
     step = Step(
         name="open the dataset",
         seconds=opening.seconds,
         cpu_seconds=opening.cpu_seconds,
-        ram_bytes=memory_bytes(),
+        ram_bytes=program,
         gpu_bytes=None,
         disk_bytes=0,
         passing_bytes=0,
         folder=store.path,
         basis=f"it is there: {store.n_windows:,} windows, {store.n_tracks:,} tracks",
     )
-    return Outlook(step, store, store.open_genome(experiment.genome), store.path, is_there=True)
+    return Outlook(step, store, store.open_genome(experiment.genome), store.path, program, is_there=True)
 
 
 def _plan(experiment: Experiment) -> tuple[BuildPlan | ImportPlan, Usage]:
@@ -104,7 +109,7 @@ def _make_step(
     plan: BuildPlan | ImportPlan,
     sample: DatasetSample,
     planning: Usage,
-    here_bytes: int,
+    program: int,
     workers: int | None,
     start_seconds: float,
 ) -> Step:
@@ -112,7 +117,7 @@ def _make_step(
     is_build = isinstance(plan, BuildPlan)
     used = workers_of_build(plan, workers) if isinstance(plan, BuildPlan) else workers_of_import(plan, workers)
     seconds, cpu, disk = (_extrapolate(sample.readings, name, n) for name in ("seconds", "cpu_seconds", "disk_bytes"))
-    ram = here_bytes + (sample.peak_bytes - sample.base_bytes if used == 1 else used * sample.peak_bytes)
+    ram = program + (sample.peak_bytes - sample.base_bytes if used == 1 else used * sample.peak_bytes)
     parts = sample.readings[-1].windows
     what = f"measured on {parts:,} of its {n:,} windows" + (", the rest extrapolated" if parts < n else "")
     return Step(

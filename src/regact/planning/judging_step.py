@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from regact.comparison.trial import Trial
-from regact.engine import memory_bytes
 from regact.evaluation import distal_pairs, simulation_of
 from regact.evaluation.blocks import LEAST_BLOCK_BP, divide_into_blocks
 from regact.evaluation.window_sums import MOMENTS, SCALES
@@ -77,7 +76,7 @@ def report_step(data: Outlook, models: int, *, trainings: int, splits: Sequence[
         name="write tables and page",
         seconds=seconds,
         cpu_seconds=seconds,
-        ram_bytes=memory_bytes() + 2 * sums,
+        ram_bytes=data.program_bytes + 2 * sums,
         gpu_bytes=None,
         disk_bytes=_REPORT_BYTES + _REPORT_BYTES_PER_MODEL * models,
         passing_bytes=0,

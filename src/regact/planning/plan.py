@@ -85,7 +85,8 @@ def plan_experiment(
         share = max(_LEAST_SECONDS, seconds * _DATASET_SHARE)
         data = look_at_dataset(asked, Path(folder), workers=workers, seconds=share)
         splits = asked.compare.splits if chosen is Command.compare and asked.compare.baseline else ()
-        reading = probe_data(DataTask(data.probed, asked.genome, asked.training.augmentation, splits))
+        task = DataTask(data.probed, asked.genome, asked.training.augmentation, splits)
+        reading = run_apart(probe_data, task, where=f"reading {data.probed}")
         tasks = {model.name: _task(model.trial.experiment, data, here) for model in models}
         found = _probe_all(tasks, seconds - share)
         start = next(iter(found.values())).start
