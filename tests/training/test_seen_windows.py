@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from regact.errors import FormatError
 from regact.genome import Interval, Regions
+from regact.model import ModelSpec
+from regact.model.spec import TowerSpec
 from regact.training import TransferConfig, train_model
 from regact.training.seen_windows import (
     Overlap,
@@ -128,10 +130,32 @@ def test_contigs_of_other_names_leave_the_question_open(planted, tmp_path):
     assert "contigs of other names" in warn_of_overlap(run, planted.store, "test")
 
 
+CROPPED = ModelSpec(tracks=1, window_bp=1024, crop_bins=2, tower=TowerSpec(filters=(4,), widths=(3,), pools=(32,)))
+
+
 def test_only_a_bed_with_labels_is_kept(tmp_path):
     with pytest.raises(FormatError, match="line 1"):
-        keep_windows(tmp_path, write_bed(tmp_path / "a.bed", [("chr1", 0, 5)]))
+        keep_windows(tmp_path, write_bed(tmp_path / "a.bed", [("chr1", 0, 5)]), CROPPED)
     assert not (tmp_path / "windows.bed").exists()
+
+
+@pytest.mark.parametrize("kept_by", ["importer", "hand"])
+def test_targets_of_a_bed_are_widened_to_what_the_network_read(tmp_path, kept_by):
+    """Basenji's sequences.bed has the cropped target, that of 2018 whole windows; crops are 2 bins of 32 bp here."""
+    rows = [("a", 5064, 5960, "train"), ("b", 0, 896, "train"), ("c", 7000, 8024, "train"), ("d", 64, 960, "test")]
+    run = write_run(tmp_path / "run", model=CROPPED.model_dump(mode="json"))
+    bed = write_bed(tmp_path / "a.bed" if kept_by == "importer" else run / "sequences.bed", rows)
+    if kept_by == "importer":
+        keep_windows(run, bed, CROPPED)
+    expected = [Interval("a", 5000, 6024), Interval("b", 0, 960), Interval("c", 7000, 8024)]
+    assert list(find_seen(run).regions) == expected
+
+
+def test_windows_that_begin_before_their_contig_can_be_read_again(tmp_path):
+    table = pd.DataFrame([("a", -64, 960, "train")], columns=["chrom", "start", "end", "split"])
+    run = write_run(tmp_path / "run")
+    write_windows(run, table)
+    assert list(find_seen(run).regions) == [Interval("a", 0, 960)]
 
 
 @given(
@@ -158,6 +182,39 @@ def test_counts_are_those_of_base_by_base(tmp_path_factory, trained_on, judged):
 def test_counting_says_nothing_of_splits_that_are_not_there():
     seen = SeenWindows(None, Regions(), None, imported=True)
     assert Overlap(seen, {"train": (0, 3)}, same_genome=True).remark == ""
+
+
+def test_what_was_seen_first_is_known_after_a_second_transfer(trained, planted, tmp_path):
+    """The middle run trains on chrV alone, but started from one that was trained on chrA."""
+    config = planted.experiment.training.model_copy(update={"epochs": 1})
+    spec = planted.experiment.model_spec(3)
+    other = planted.store.with_roles(valid=["test"], test=["train"])
+    transfer = TransferConfig(run=trained)
+    middle = train_model(other, planted.genome, spec, config, tmp_path / "m", device="cpu", transfer=transfer)
+    assert list(find_seen(middle).regions) == [Interval("chrA", 0, 48 * 1024), Interval("chrV", 0, 12 * 1024)]
+    overlap = find_overlap(middle, planted.store)
+    assert overlap.counts == {"train": (48, 48), "valid": (12, 12), "test": (0, 12)}
+    assert overlap.same_genome
+    assert warn_of_overlap(middle, other, "test") == (
+        f"48 of 48 test windows share bases with windows that {middle} or what it started from was trained on: "
+        "scores are higher than on bases never seen"
+    )
+    assert warn_of_overlap(middle, other, "train") == ""  # its own training windows
+    assert warn_of_overlap(middle, other, "valid") == ""
+
+
+def test_what_was_seen_on_another_genome_leaves_a_doubt(tmp_path):
+    table = pd.DataFrame(
+        [("a", 100, 200, "train"), ("a", 300, 400, "test")], columns=["chrom", "start", "end", "split"]
+    )
+    genome = {"checksum": "ours"}
+    for known, number in (("ours", 1), (None, 2)):
+        run = write_run(tmp_path / f"run{number}", state="finished", genome=genome)
+        before = SeenWindows(tmp_path, Regions.from_intervals([Interval("a", 150, 350)]), known, imported=known is None)
+        write_windows(run, table, before=before, genome="ours")
+        seen = find_seen(run)
+        assert list(seen.regions) == [Interval("a", 100, 350)]
+        assert seen.genome == known
 
 
 def test_what_is_taken_from_a_run_does_not_change_its_own_windows(trained, planted, tmp_path):

@@ -42,8 +42,8 @@ def write_imported_run(
             each its own strand pair, and evaluation holds no names against a dataset's.
         source: What the weights came from, for the card: `format`, `files` (`describe_files`) and settings; plain
             values that JSON knows.
-        windows: BED of the windows that the weights were trained on (`sequences.bed` of Basenji's data), to be kept
-            beside them: who trains on and tests on some of them is warned.
+        windows: BED of the windows that the weights were trained on (`sequences.bed` of Basenji's data: targets, or
+            whole windows), to be kept beside them: who trains on and tests on some of them is warned.
         overwrite: Replace a run folder that is there.
 
     Raises:
@@ -62,7 +62,7 @@ def write_imported_run(
     with whole_folder(out, overwrite=overwrite) as folder:
         save_model(model, folder)
         if windows is not None:
-            keep_windows(folder, Path(windows))
+            keep_windows(folder, Path(windows), model.spec)
         write_settings(folder, about)
         write_card(
             folder,

@@ -29,7 +29,7 @@ from regact.training.kept_bins import check_kept
 from regact.training.learner import make_learner
 from regact.training.optimizer import learning_rate_at
 from regact.training.run_folder import METRICS, write_card, write_log, write_settings
-from regact.training.seen_windows import write_windows
+from regact.training.seen_windows import find_seen, write_windows
 from regact.training.state import Progress, has_state, load_state, save_state
 from regact.training.step import PendingStep
 from regact.training.transfer import (
@@ -101,7 +101,8 @@ def train_model(
     with claim_for_all(out, fabric, about, overwrite=overwrite, resume=resume) as goes_on:
         if fabric.is_global_zero:
             write_card(out, state="training", **about)
-            write_windows(out, store.windows)
+            before = find_seen(transfer.run) if transfer.run else None
+            write_windows(out, store.windows, before=before, genome=store.genome_checksum)
             write_settings(out, settings or {name: about[name] for name in ("model", "training", "transfer")})
         cuda = [fabric.device.index] if fabric.device.type == "cuda" else []
         with (

@@ -1,28 +1,30 @@
 """Which windows a model has been trained on: kept in its run folder, and held against those that it is tried on next.
 
-`windows.bed` in a run folder has chrom, start, end (the model's input) and split of every window of its dataset. Beside
-weights from elsewhere it is a copy of what the importer was given, or the `sequences.bed` of Basenji's data that
-somebody put there: their labels are splits, or folds, of which all count as trained on.
+`windows.bed` in a run folder has chrom, start, end (the model's input) and split of every window of its dataset, and
+behind them, labelled `before`, what the run that it started from was trained on besides. Beside weights from elsewhere
+it is what the importer was given; a `sequences.bed` of Basenji's data that somebody put there does as well. Its labels
+are splits, or folds, of which all count as trained on; its rows are targets, and widened by the crop to what was read.
 """
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from regact.dataset import SPLITS, Store, open_store
-from regact.dataset.basenji.directory import read_window_bed
-from regact.engine import whole_file
+from regact.dataset.window_bed import intervals_of, read_window_bed, write_window_bed
 from regact.errors import RegactError
-from regact.genome import Interval, Regions
+from regact.genome import Regions
+from regact.model import ModelSpec
 from regact.training.run_folder import CARD, read_card
 
 WINDOWS = "windows.bed"
-_NAMES = (WINDOWS, "sequences.bed")
+_BASENJIS = "sequences.bed"
 _UNSEEN = ("valid", "test")
+_BEFORE, _BEFORE_ELSEWHERE = "before", "before_on_unknown_genome"
 
 
 @dataclass(frozen=True)
@@ -73,37 +75,58 @@ class Overlap:
             if judged
             else "none of those that it will be judged on does"
         )
-        by = "" if self.same_genome else " (by coordinates; whether the genomes are the same is not known)"
-        return f"{listed} share bases with windows that {self.seen.run} was trained on{by}: {consequence}"
+        return f"{listed} share bases with windows that {self.seen.run} was trained on{self.caveat}: {consequence}"
+
+    @property
+    def caveat(self) -> str:
+        """What to add where coordinates are all that is known."""
+        return "" if self.same_genome else " (by coordinates; whether the genomes are the same is not known)"
 
 
-def write_windows(run: Path, windows: pd.DataFrame) -> None:
-    """Write the window table of a dataset, as far as it says who was trained on what, into a run folder."""
-    with whole_file(run / WINDOWS) as path:
-        columns = ["chrom", "start", "end", "split"]
-        windows[columns].to_csv(path, sep="\t", header=False, index=False, lineterminator="\n")
+def write_windows(
+    run: Path, windows: pd.DataFrame, *, before: SeenWindows | None = None, genome: str | None = None
+) -> None:
+    """Write into a run folder who was trained on what: a dataset's window table, and what was trained on before.
+
+    Args:
+        run: The run folder.
+        windows: Of the dataset: chrom, start, end, split.
+        before: What the model was trained on that this run starts from; what the dataset trains on is left out of it.
+        genome: Checksum of the dataset's genome.
+    """
+    rows = windows[["chrom", "start", "end"]].assign(label=windows["split"])
+    if before is not None:
+        ours = Regions.from_intervals(intervals_of(rows[~rows["label"].isin(_UNSEEN)]))
+        label = _BEFORE if before.genome == genome else _BEFORE_ELSEWHERE
+        others = [part for region in before.regions for part in ours.subtract_from(region)]
+        more = [(part.chrom, part.start, part.end, label) for part in others]
+        rows = pd.concat([rows, pd.DataFrame(more, columns=list(rows.columns)).astype(rows.dtypes)])
+    write_window_bed(run / WINDOWS, rows)
 
 
-def keep_windows(run: Path, bed: Path) -> None:
-    """Keep a BED of the windows that imported weights were trained on beside them: a copy, as it is.
+def keep_windows(run: Path, bed: Path, spec: ModelSpec) -> None:
+    """Keep a BED of the windows that imported weights of `spec` were trained on beside them, as the model's inputs.
 
     Raises: FormatError where it is none, or its fourth column has no label.
     """
-    read_window_bed(bed)
-    shutil.copyfile(bed, run / WINDOWS)
+    write_window_bed(run / WINDOWS, _read_inputs(bed, spec))
 
 
 def find_seen(run: Path) -> SeenWindows | None:
     """What the model of a run folder (or of a weights file in one) was trained on; None where nobody knows."""
     folder = run if run.is_dir() else run.parent
     card = read_card(folder) if (folder / CARD).is_file() else {}
-    regions = next((_read_bed(folder / name) for name in _NAMES if (folder / name).is_file()), None)
-    if regions is None:
-        regions = _training_regions(card.get("store"))
-    if regions is None:
-        return None
     genome = (card.get("genome") or {}).get("checksum")
-    return SeenWindows(run, regions, genome, imported=card.get("state") == "imported")
+    windows = _read_kept(folder, card)
+    if windows is None:
+        return None
+    trained_on = windows[~windows["label"].isin(_UNSEEN)]
+    return SeenWindows(
+        run,
+        Regions.from_intervals(intervals_of(trained_on)),
+        None if _BEFORE_ELSEWHERE in trained_on["label"].to_numpy() else genome,
+        imported=card.get("state") == "imported",
+    )
 
 
 def find_overlap(run: Path, store: Store) -> Overlap | None:
@@ -113,7 +136,7 @@ def find_overlap(run: Path, store: Store) -> Overlap | None:
         return None
     counts = {}
     for split in SPLITS:
-        windows = list(_intervals(store.windows[store.windows["split"] == split]))
+        windows = list(intervals_of(store.windows[store.windows["split"] == split]))
         if windows:
             counts[split] = sum(seen.regions.overlaps(window) for window in windows), len(windows)
     return Overlap(seen, counts, seen.genome == store.genome_checksum)
@@ -143,39 +166,43 @@ def _strange_contigs(overlap: Overlap, store: Store) -> str:
 
 
 def warn_of_overlap(run: Path, store: Store, split: str) -> str:
-    """The warning for who judges a run on windows that it, or the run it started from, was trained on; empty if not.
+    """The warning for who judges a run on windows that it, or what it started from, was trained on; empty if not.
 
-    Of a run that started from another its card holds the counts of `describe_overlap`. Imported weights are held
-    against the dataset here; where nobody knows what they were trained on, importing has said so.
+    Where nobody knows what it was trained on, importing or training has said so.
     """
-    card = read_card(run)
-    if card.get("state") == "imported":
-        overlap = find_overlap(run, store)
-        if overlap is None:
-            return ""
-        seen, windows = overlap.counts.get(split, (0, 0))
-        if not seen:
-            return _strange_contigs(overlap, store)
-        return (
-            f"{seen:,} of {windows:,} {split} windows share bases with windows that these weights were trained on: "
-            "scores are higher than on bases never seen"
-        )
-    counts = (card.get("overlap") or {}).get(split)
-    if not counts or not counts["seen"]:
+    card, overlap = read_card(run), find_overlap(run, store)
+    own = (card.get("store") or {}).get("fingerprint") == store.fingerprint
+    if overlap is None or (own and split not in _UNSEEN):  # who asks for the training windows knows
         return ""
-    start = card["transfer"]["run"]
+    seen, windows = overlap.counts.get(split, (0, 0))
+    if not seen:
+        return _strange_contigs(overlap, store)
+    started = " or what it started from" if card.get("transfer") else ""
     return (
-        f"{counts['seen']:,} of {counts['windows']:,} {split} windows share bases with windows that {start}, "
-        "which this run started from, was trained on: scores are higher than on bases never seen"
+        f"{seen:,} of {windows:,} {split} windows share bases with windows that {run}{started} was trained on"
+        f"{overlap.caveat}: scores are higher than on bases never seen"
     )
 
 
-def _read_bed(bed: Path) -> Regions:
+def _read_kept(folder: Path, card: Mapping[str, Any]) -> pd.DataFrame | None:
+    """The windows (chrom, start, end, label) that a run folder tells of; None where it does not."""
+    if (folder / WINDOWS).is_file():
+        return read_window_bed(folder / WINDOWS)
+    if (folder / _BASENJIS).is_file():
+        return _read_inputs(folder / _BASENJIS, ModelSpec.model_validate(card["model"]) if "model" in card else None)
+    return _windows_of_store(card.get("store"))
+
+
+def _read_inputs(bed: Path, spec: ModelSpec | None) -> pd.DataFrame:
+    """The rows of a `sequences.bed` as the model's inputs: all but whole windows are targets, with the crop beside."""
     rows = read_window_bed(bed)
-    return Regions.from_intervals(_intervals(rows[~rows["label"].isin(_UNSEEN)]))
+    if spec is None:
+        return rows
+    crop_bp = np.where(rows["end"] - rows["start"] == spec.window_bp, 0, spec.crop_bins * spec.bin_bp)
+    return rows.assign(start=(rows["start"] - crop_bp).clip(lower=0), end=rows["end"] + crop_bp)
 
 
-def _training_regions(store: dict[str, str] | None) -> Regions | None:
+def _windows_of_store(store: Mapping[str, str] | None) -> pd.DataFrame | None:
     """Of the dataset that a card names, where it still is there: runs of before had no BED."""
     if store is None or "path" not in store:  # a card that travels has none
         return None
@@ -183,11 +210,4 @@ def _training_regions(store: dict[str, str] | None) -> Regions | None:
         opened = open_store(store["path"])
     except RegactError:
         return None
-    if opened.fingerprint != store["fingerprint"]:
-        return None
-    return Regions.from_intervals(_intervals(opened.windows[opened.windows["split"] == "train"]))
-
-
-def _intervals(windows: pd.DataFrame) -> Iterator[Interval]:
-    columns = (windows[name].tolist() for name in ("chrom", "start", "end"))
-    return (Interval(*place) for place in zip(*columns, strict=True))
+    return opened.windows.assign(label=opened.windows["split"]) if opened.fingerprint == store["fingerprint"] else None

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from regact.dataset.basenji.record import RecordShape, read_window
 from regact.dataset.basenji.tfrecord import read_records
 from regact.dataset.basenji.window import SourceWindow
+from regact.dataset.window_bed import read_window_bed
 from regact.errors import ConfigError, FormatError
 from regact.tracks import TrackSheet, read_track_sheet
 
@@ -151,27 +152,6 @@ def _read_bed(path: Path, statistics: Statistics) -> pd.DataFrame:
         )
     crop = statistics.crop_bp if cropped else 0
     return rows.assign(start=rows["start"] - crop, end=rows["end"] + crop)
-
-
-def read_window_bed(path: Path) -> pd.DataFrame:
-    """A BED file without a header whose fourth column is a label: chrom, start, end, label.
-
-    Raises: FormatError naming the line that is no such row.
-    """
-    rows = []
-    needed = "chrom, start, end and label, with tabs between"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FormatError(path, f"cannot be read ({error})", f"a BED file: {needed}") from None
-    for number, line in enumerate(lines, start=1):
-        fields = line.split("\t")
-        if len(fields) < 4 or not (fields[1].isdecimal() and fields[2].isdecimal() and int(fields[1]) < int(fields[2])):
-            raise FormatError(f"{path} line {number}", f"{line[:60]!r}", needed)
-        rows.append((fields[0], int(fields[1]), int(fields[2]), fields[3].strip()))
-    if not rows:
-        raise FormatError(path, "no rows", needed)
-    return pd.DataFrame(rows, columns=["chrom", "start", "end", "label"])
 
 
 def _find_shards(folder: Path) -> tuple[dict[str, tuple[Path, ...]], list[str]]:

@@ -16,6 +16,7 @@ from regact.dataset.basenji.config import BasenjiH5Source, BasenjiSource, Storag
 from regact.dataset.basenji.window import SourceWindow
 from regact.dataset.config import SPLITS, DatasetConfig, SplitAsImported
 from regact.dataset.schema import GenomeRecord, SourceRecord, StoreHeader, TrackRecord, digest
+from regact.dataset.window_bed import intervals_of
 from regact.errors import ConfigError
 from regact.genome import ContigAlias, Genome, Interval, Regions, match_contigs, parse_contig_alias
 from regact.tracks import TrackSheet
@@ -247,14 +248,14 @@ def _make_header(
 def _describe_leaks(windows: pd.DataFrame, max_shift_bp: int) -> list[str]:
     """A sentence on windows that read bases of another split's training windows, or touch them; none where none do."""
     regions = {
-        split: Regions.from_intervals(_intervals(windows[windows["split"] == split])) for split in ("valid", "test")
+        split: Regions.from_intervals(intervals_of(windows[windows["split"] == split])) for split in ("valid", "test")
     }
     training = windows[windows["split"] == "train"]
     reach = max(1, 2 * max_shift_bp)
-    near = Regions.from_intervals(Interval(w.chrom, w.start - reach, w.end + reach) for w in _intervals(training))
+    near = Regions.from_intervals(Interval(w.chrom, w.start - reach, w.end + reach) for w in intervals_of(training))
     sentences = []
     for split in regions:
-        judged = _intervals(windows[windows["split"] == split])
+        judged = list(intervals_of(windows[windows["split"] == split]))
         touching = sum(near.overlaps(window) for window in judged)
         if touching:
             sentences.append(
@@ -262,11 +263,6 @@ def _describe_leaks(windows: pd.DataFrame, max_shift_bp: int) -> list[str]:
                 f"what neighbours tell of each other raises scores on {split}"
             )
     return sentences
-
-
-def _intervals(windows: pd.DataFrame) -> list[Interval]:
-    columns = (windows[name].tolist() for name in ("chrom", "start", "end"))
-    return [Interval(*place) for place in zip(*columns, strict=True)]
 
 
 def _expect(config: DatasetConfig, expected: DatasetConfig | None, where: object) -> None:
