@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regact.errors import MemoryFullError
-from regact.model import count, preset_spec
+from regact.model import ModelSpec, count, preset_spec
+from regact.model.spec import HeadSpec
+from regact.model.stack import (
+    ConvSpec,
+    DenseSpec,
+    MaxPoolSpec,
+    RelativeAttentionSpec,
+    ResidualSpec,
+    StackBlockSpec,
+    StackSpec,
+)
 from regact.planning.climb import Reading, Size, climb
 
 BASE = 300_000_000
@@ -92,3 +102,18 @@ def test_sizes_count_what_layers_do():
     assert one.values == sum(layer.channels * layer.positions for layer in cost.layers) + attention
     assert (four.macs, four.values) == (4 * one.macs, 4 * one.values)
     assert str(four) == "4 windows of 16,384 bp"
+
+
+def test_attention_in_a_stack_counts_as_well():
+    """Memory of Borzoi's attention grows with the square of the window, like that of our own."""
+    tower = StackSpec(blocks=(StackBlockSpec(name="a", layers=(ConvSpec(filters=6, width=3), MaxPoolSpec(size=128))),))
+    attention = RelativeAttentionSpec(heads=8, key_size=2, value_size=2, position_features=2)
+    context = StackSpec(
+        blocks=(StackBlockSpec(name="b", layers=(ResidualSpec(layers=(attention, DenseSpec(units=6))),)),)
+    )
+    values = {}
+    for bins in (128, 256):
+        spec = ModelSpec(tracks=1, window_bp=128 * bins, tower=tower, context=(context,), head=HeadSpec(filters=2))
+        outputs = sum(layer.channels * layer.positions for layer in count(spec).layers)
+        values[bins] = Size.of(spec, 1).values - outputs
+    assert values == {128: 8 * 128**2, 256: 8 * 256**2}

@@ -23,6 +23,7 @@ class Layer:
 
     `macs` are the multiply-accumulates of convolutions and matrix products; normalisation, activations, pooling and
     softmax are left out. `parameters` are what training changes; batch norm's running statistics are none.
+    `attention_weights`, one for each head and pair of positions, are held in memory besides what comes out.
     """
 
     part: str  # tower, context or head
@@ -31,6 +32,7 @@ class Layer:
     positions: int
     parameters: int
     macs: int
+    attention_weights: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _head(spec: ModelSpec, channels: int) -> Iterator[Layer]:
 
 
 def _of_stack(part: str, block: BlockCost) -> Layer:
-    return Layer(part, block.name, block.channels, block.positions, block.parameters, block.macs)
+    return Layer(part, **vars(block))
 
 
 def _tower(spec: ModelSpec) -> Iterator[Layer]:
@@ -111,7 +113,7 @@ def _context_layer(spec: DilatedSpec | PoolingSpec | AttentionSpec, channels: in
     mixing = spec.heads * bins * bins * channels  # sum over t of weight times h_t
     out, name = spec.channels_out(channels), f"{spec.heads} heads, {_DISTANCE_NAMES[spec.distance.kind]}"
     if isinstance(spec, PoolingSpec):
-        yield Layer("context", f"pooling, {name}", out, bins, distance, mixing)
+        yield Layer("context", f"pooling, {name}", out, bins, distance, mixing, spec.heads * bins * bins)
         return
     query = spec.heads * channels * channels
     yield Layer(
@@ -121,6 +123,7 @@ def _context_layer(spec: DilatedSpec | PoolingSpec | AttentionSpec, channels: in
         bins,
         query + spec.heads * channels + distance,
         query * bins + 2 * mixing,  # scores cost what the mixing costs
+        spec.heads * bins * bins,
     )
 
 

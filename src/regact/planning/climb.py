@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from regact.errors import MemoryFullError
 from regact.model import ModelSpec, count
-from regact.model.spec import AttentionSpec, PoolingSpec
 
 _TINY_MACS = 1e9  # of one window, forward: a few tenths of a second on a slow core
 _TRIES = 3  # a first one and two at least to take the median of
@@ -30,9 +29,7 @@ class Size:
     def of(cls, spec: ModelSpec, windows: int) -> "Size":
         """So many windows of a network."""
         cost = count(spec)
-        values = sum(layer.channels * layer.positions for layer in cost.layers)
-        bins = spec.window_bp // spec.bin_bp
-        values += sum(c.heads * bins * bins for c in spec.context if isinstance(c, AttentionSpec | PoolingSpec))
+        values = sum(layer.channels * layer.positions + layer.attention_weights for layer in cost.layers)
         return cls(windows, spec.window_bp, float(windows * cost.macs), float(windows * values))
 
     def __str__(self) -> str:

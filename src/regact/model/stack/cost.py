@@ -9,13 +9,14 @@ from regact.model.stack.spec import StackBlockSpec
 
 @dataclass(frozen=True)
 class BlockCost:
-    """A block of a stack: what comes out of it, and what it costs for one window."""
+    """A block of a stack: what comes out of it, and what it costs for one window; fields as in `model.cost.Layer`."""
 
     name: str
     channels: int
     positions: int
     parameters: int
     macs: int
+    attention_weights: int
 
 
 def block_costs(
@@ -24,14 +25,14 @@ def block_costs(
     """The blocks in order; `kept` has channels and positions of each thing that the tower kept."""
     for block in blocks:
         costs = [
-            (layer.parameters(c), layer.macs(c, p))
+            (layer.parameters(c), layer.macs(c, p), layer.attention_weights(p))
             for layer, c, p in _leaves(block.layers, channels, positions, list(kept))
         ]
         channels = channels_behind(block.layers, channels)
         positions = _positions_behind(block.layers, positions)
-        parameters, macs = (sum(column) for column in zip(*costs, strict=True))
         words = in_words(block.layers)
-        yield BlockCost(f"{block.name}: {words}" if words else block.name, channels, positions, parameters, macs)
+        name = f"{block.name}: {words}" if words else block.name
+        yield BlockCost(name, channels, positions, *(sum(column) for column in zip(*costs, strict=True)))
 
 
 def field(layers: Sequence[LayerSpec], stride: int) -> tuple[int, int, int] | None:

@@ -26,6 +26,10 @@ class LayerBase(Spec):
         """Multiply-accumulates of convolutions and matrix products, forward."""
         return 0
 
+    def attention_weights(self, positions: int) -> int:
+        """Weights of attention: one for each head and pair of positions."""
+        return 0
+
     @property
     def pool(self) -> int:
         """By how much it shortens its input."""
@@ -236,6 +240,10 @@ class RelativeAttentionSpec(LayerBase):
         queries = positions if self.content_position_bias else 1
         position = offsets * keys * (self.position_features + queries) if self.position_features else 0
         return projections + positions * positions * (keys + values) + position
+
+    def attention_weights(self, positions: int) -> int:
+        """Of content and place together."""
+        return self.heads * positions * positions
 
     @property
     def reach(self) -> None:
