@@ -216,7 +216,51 @@ def test_sizes_that_shapes_do_not_show_are_held_against_model_config(exported, t
     assert "max-pools of model_config are [2, 2, 2, 2]; needed [2], as params.json has them" in told
     assert "Cropping1D of model_config are [3]; needed [4]" in told
     assert "activations of model_config are gelu, softplus; needed gelu, relu, softplus" in told
-    assert "(trunk[2] dilated_residual) has dilation 3; needed 4" in told
+    assert "(trunk[2] dilated_residual) has dilation_rate [3]; needed 4" in told
+
+
+@pytest.mark.parametrize(
+    ("network", "class_name", "setting", "problem"),
+    [
+        (
+            "basenji2",
+            "Conv1D",
+            {"padding": "valid"},
+            r"conv1d \(trunk\[0\] conv_block\) has padding valid; needed same",
+        ),
+        ("basenji2", "Conv1D", {"strides": [2]}, r"has strides \[2\]; needed 1"),
+        ("basenji2", "Conv1D", {"groups": 2}, "has groups 2; needed 1"),
+        ("basenji2", "Conv1D", {"activation": "relu"}, "has activation relu; needed linear"),
+        ("basenji2", "MaxPooling1D", {"padding": "valid"}, "max_pooling1d has padding valid; needed same"),
+        ("basenji2", "MaxPooling1D", {"strides": [1]}, r"max_pooling1d has strides \[1\]; needed 2"),
+        ("borzoi_human", "SeparableConv1D", {"depth_multiplier": 2}, "has depth_multiplier 2; needed 1"),
+        (
+            "borzoi_human",
+            "Dense",
+            {"activation": "softplus"},
+            r"dense \(trunk.* has activation softplus; needed linear",
+        ),
+        ("borzoi_human", "MultiheadAttention", {"content_position_bias": False}, "bias False; needed True"),
+        ("borzoi_human", "MultiheadAttention", {"seqlen_train": 99}, "has seqlen_train 99; needed 32"),
+        ("borzoi_human", "MultiheadAttention", {"relative_position_symmetric": True}, "symmetric True; needed False"),
+        ("borzoi_human", "MultiheadAttention", {"scaling": False}, "has scaling False; needed True"),
+        (
+            "borzoi_human",
+            "MultiheadAttention",
+            {"relative_position_functions": ["positional_features_gamma"]},
+            "has relative_position_functions .*gamma.*; needed .*central_mask",
+        ),
+    ],
+)
+def test_what_no_shape_shows_is_held_against_each_layer(
+    network, class_name, setting, problem, exported, tmp_path, write_keras_file
+):
+    _, params, _, layers = exported(network)
+    (first,) = [layer for layer in layers if layer["class"] == class_name][:1]
+    changed = [layer | {"config": layer["config"] | setting} if layer is first else layer for layer in layers]
+    model = write_keras_file(tmp_path / "changed.h5", changed)
+    with pytest.raises(ConfigError, match=problem):
+        import_keras(model, tmp_path / "run", params=params)
 
 
 def test_a_link_that_the_file_does_not_have_is_told(exported, tmp_path):

@@ -1,13 +1,16 @@
 """What `model_config` says of a network: layers this project does not have, the form of its GELU, sizes to compare."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from regact.model.stack import (
     ActivationName,
     ActivationSpec,
     ConvSpec,
+    DenseSpec,
+    LayerSpec,
     MaxPoolSpec,
+    RelativeAttentionSpec,
     SeparableConvSpec,
     UNetSpec,
 )
@@ -44,6 +47,22 @@ _PLAIN_CLASSES = (
     "Concatenate",
     "Dropout",
 )
+_PLAIN_CONVOLUTION = {
+    "padding": "same",
+    "strides": 1,
+    "groups": 1,
+    "depth_multiplier": 1,
+    "activation": "linear",
+    "data_format": "channels_last",
+}
+_PUBLISHED_ATTENTION = {
+    "scaling": True,
+    "relative_position_symmetric": False,
+    "relative_position_functions": ["positional_features_central_mask"],
+    "gated": False,
+    "transpose_stride": 0,
+    "qkv_width": 1,
+}
 KNOWN_CLASSES = tuple(sorted({name for classes in CLASSES.values() for name in classes} | set(_PLAIN_CLASSES)))
 
 
@@ -90,11 +109,39 @@ def contradictions(file: KerasFile, network: Network) -> Iterator[str]:
     crops = [network.spec.crop_bins] if network.spec.crop_bins else []
     found = [_first(layer.config["cropping"]) for layer in file.layers if layer.class_name == "Cropping1D"]
     yield from _compare("Cropping1D", crops, [crop for crop in found if crop])
+    for layer in file.layers:
+        if layer.class_name == "MaxPooling1D":
+            yield from _compare_settings(layer, {"padding": "same", "strides": _first(layer.config["pool_size"])})
     for match in network.matches:
-        if isinstance(match.spec, ConvSpec | SeparableConvSpec) and match.layer:
-            dilation = _first(match.layer.config.get("dilation_rate", match.spec.dilation))
-            if dilation != match.spec.dilation:
-                yield f"{match.layer.name} ({match.where}) has dilation {dilation}; needed {match.spec.dilation}"
+        if match.layer:
+            last = match is network.matches[-1]
+            yield from _compare_settings(match.layer, _settings_of(match.spec, last=last), f" ({match.where})")
+
+
+def _settings_of(spec: LayerSpec, *, last: bool) -> dict[str, Any]:
+    """What Keras calls those settings of a layer that no shape shows, with the values that it needs.
+
+    A layer whose class does not tell one of them (baskerville's attention tells two sizes) is as `params.json` says.
+    """
+    if isinstance(spec, ConvSpec | SeparableConvSpec):
+        return _PLAIN_CONVOLUTION | {"dilation_rate": spec.dilation}
+    if isinstance(spec, DenseSpec) and not last:  # the last one's is the link
+        return {"activation": "linear"}
+    if isinstance(spec, RelativeAttentionSpec):
+        return _PUBLISHED_ATTENTION | {
+            "heads": spec.heads,
+            "content_position_bias": spec.content_position_bias,
+            "num_position_features": spec.position_features,
+            "seqlen_train": spec.feature_bins,
+        }
+    return {}
+
+
+def _compare_settings(layer: KerasLayer, needed: Mapping[str, Any], where: str = "") -> Iterator[str]:
+    for name, value in needed.items():
+        found = layer.config.get(name)
+        if found is not None and (_first(found) if isinstance(value, int) else found) != value:
+            yield f"{layer.name}{where} has {name} {found}; needed {value}"
 
 
 def _compare_activations(file: KerasFile, network: Network) -> Iterator[str]:
@@ -126,7 +173,7 @@ def _settings(file: KerasFile, class_name: str, key: str) -> list[int]:
 
 
 def _first(value: Any) -> int:
-    """Keras writes sizes as numbers and as lists of them, (left, right) for a crop."""
+    """Keras writes sizes as numbers and as lists of them, (left, right) for a crop; flags are 0 and 1."""
     while isinstance(value, list | tuple):
         value = value[0]
     return int(value)
