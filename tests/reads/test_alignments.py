@@ -339,3 +339,111 @@ def test_a_template_that_begins_before_its_contig_stays_on_it(record, write_alig
     reads, _ = read_bam(path, layout, settings)
     alignments = count_places(reads, layout, settings)
     assert (alignments.start.tolist(), alignments.length.tolist()) == ([60_000], [80])
+
+
+def test_xa_of_pairs_makes_fragments_of_both_mates_places(record, write_alignments, layout):
+    """bwa names the other places of each mate by itself: a fragment is where both have one, on either strand."""
+
+    def pair(name, start, first_xa, second_xa, *, mapq=0):
+        end = start + 150
+        return [
+            record(name, 99, "c1", start, "20M", "NM:i:0", *first_xa, mate=("=", end - 20), span=150, mapq=mapq),
+            record(name, 147, "c1", end - 20, "20M", "NM:i:0", *second_xa, mate=("=", start), span=-150, mapq=mapq),
+        ]
+
+    path = write_alignments(
+        [
+            # Copies at c1:5,000 (forward, one difference in each mate) and c2:3,000 (reverse).
+            *pair("a", 1_000, ["XA:Z:c1,+5001,20M,1;c2,-3131,20M,0;"], ["XA:Z:c2,+3001,20M,0;c1,-5131,20M,1;"]),
+            # Read 1 has a copy elsewhere, its mate has none there: the pair's place is the only one.
+            *pair("b", 2_000, ["XA:Z:c2,+20001,20M,0;"], [], mapq=40),
+            # Mates' copies that are too far apart, on one strand, or turned away from each other are no fragment.
+            *pair(
+                "c",
+                8_000,
+                ["XA:Z:c2,+10001,20M,0;c2,+20001,20M,0;c2,+30001,20M,0;"],
+                ["XA:Z:c2,-14001,20M,0;c2,+20131,20M,0;c2,-29801,20M,0;"],
+                mapq=40,
+            ),
+            # Of two places of the mate the one counts that makes the fragment as long as the pair's own.
+            *pair("d", 9_000, ["XA:Z:c2,+15001,20M,0;"], ["XA:Z:c2,-15531,20M,0;c2,-15129,20M,2;"]),
+        ]
+    )
+    settings = coverage_settings("chip", gc=False)
+    reads, _ = read_bam(path, layout, settings)
+    assert (reads.fates.unique, reads.fates.multi) == (2, 2)
+    alignments = count_places(reads, layout, settings)
+    found = list(zip(alignments.start, alignments.length, alignments.strand, alignments.differences, strict=True))
+    assert found == [
+        (1_000, 150, 1, 0), (5_000, 150, 1, 2), (63_000, 150, -1, 0),
+        (2_000, 150, 1, 0),
+        (8_000, 150, 1, 0),
+        (9_000, 150, 1, 0), (75_000, 148, 1, 2),
+    ]  # fmt: skip
+
+
+def test_a_fragment_does_not_span_two_contigs(record, write_alignments, layout):
+    path = write_alignments([
+        record("a", 99, "c1", 500, "20M", "XA:Z:c1,+59951,20M,0;", mate=("=", 630), span=150, mapq=20),
+        record("a", 147, "c1", 630, "20M", "XA:Z:c2,-51,20M,0;", mate=("=", 500), span=-150, mapq=20),
+    ])  # fmt: skip
+    reads, fates = places_of(path, layout, "chip")
+    assert (reads, fates) == ([{(0, 575, 1)}], {"unique": 1})
+
+
+@pytest.mark.parametrize("order", ["SO:unsorted\tGO:query", "SO:coordinate"])
+def test_mates_that_further_records_give_alone(record, write_alignments, layout, order):
+    """minimap2 writes a record for each place of each mate, the further ones without the mark of a proper pair."""
+    records = [
+        record("a", 97 + 2, "c1", 1_000, "20M", "NM:i:0", mate=("=", 1_130), span=150, mapq=0),
+        record("a", 145 + 2, "c1", 1_130, "20M", "NM:i:0", mate=("=", 1_000), span=-150, mapq=0),
+        record("a", 353, "c1", 7_000, "20M", "NM:i:1", mate=("=", 1_130), span=-5_870),
+        record("a", 401, "c1", 7_135, "20M", "NM:i:0", mate=("=", 1_000), span=6_155),
+    ]
+    path = write_alignments(records, order=order)
+    assert places_of(path, layout, "chip") == ([{(0, 1_075, 1), (0, 7_077, 1)}], {"multi": 1})
+
+
+SCORES = [
+    (["AS:i:0", "XS:i:0"], 1, "places_not_listed"),  # Bowtie2 without -k: one of several at random
+    (["AS:i:-5", "XS:i:-12"], 1, "unique"),
+    (["AS:i:-12", "XS:i:-5"], 1, "places_not_listed"),
+    (["AS:i:60", "XS:i:60"], 0, "places_not_listed"),  # bwa: more other places than its -h lists
+    (["AS:i:60", "XS:i:300"], 0, "places_not_listed"),
+    (["AS:i:60", "XS:i:0"], 60, "unique"),
+    (["AS:i:0", "XS:i:0"], 42, "unique"),  # a mate whose pair fits in one place only
+    (["AS:i:60", "XS:A:-"], 0, "unique"),  # a strand (STAR, HISAT2)
+    (["AS:i:0", "XS:i:0", "NH:i:1"], 1, "unique"),
+    (["XS:i:9"], 0, "unique"),
+]
+
+
+@pytest.mark.parametrize(("tags", "mapq", "fate"), SCORES)
+def test_a_read_that_fits_elsewhere_as_well_is_not_taken_for_unique(record, write_alignments, layout, tags, mapq, fate):
+    path = write_alignments([record("a", 0, "c1", 100, "20M", *tags, mapq=mapq), record("b", 0, "c1", 200)])
+    _, fates = places_of(path, layout)
+    assert fates == ({"unique": 2} if fate == "unique" else {"unique": 1, fate: 1})
+    assert places_of(path, layout, keep_unlisted=True)[1] == {"unique": 2}
+
+
+def test_places_that_stand_in_the_file_are_listed(record, write_alignments, layout):
+    tied = ["AS:i:0", "XS:i:0"]
+    path = write_alignments(
+        [record("a", 0, "c1", 100, "20M", *tied, mapq=1), record("a", 256, "c2", 300, "20M", *tied, mapq=255)]
+    )
+    assert places_of(path, layout)[1] == {"multi": 1}
+
+
+def test_reads_without_their_primary_record_do_not_count(record, write_alignments, layout):
+    records = [record("a", 0, "c1", 100), record("b", 256, "c1", 150), record("b", 256, "c2", 300)]
+    _, fates = places_of(write_alignments(records), layout)
+    assert fates == {"unique": 1, "no_primary": 1}
+
+
+def test_a_header_that_promises_too_much_is_not_believed(record, write_alignments, layout):
+    """GO:query, but the records of a read stand apart: told by further places without their primary record."""
+    records = [record("a", 0, "c1", 100), record("b", 0, "c1", 150), record("a", 256, "c2", 300)]
+    with pytest.raises(FormatError, match="do not stand together"):
+        read_bam(write_alignments(records), layout, coverage_settings("dnase"))
+    with_nh = [[*fields, f"NH:i:{places}"] for fields, places in zip(records, (2, 1, 2), strict=True)]
+    assert places_of(write_alignments(with_nh), layout)[1] == {"unique": 1, "multi": 1}

@@ -1,7 +1,7 @@
 """Fates add up, are told in words, and the largest loss has a remedy."""
 
 from regact.reads import Fates
-from regact.reads.fates import FATE_NAMES, LAST_OF_READ, OTHER_CONTIG, PLACES_NOT_LISTED, UNMAPPED
+from regact.reads.fates import FATE_NAMES, LAST_OF_READ, NO_PRIMARY, OTHER_CONTIG, UNMAPPED
 
 
 def test_words_and_sums():
@@ -15,7 +15,7 @@ def test_codes_name_the_fields():
     assert FATE_NAMES[UNMAPPED - 1] == "unmapped"
     assert FATE_NAMES[LAST_OF_READ - 1] == "not_proper_pair"
     assert FATE_NAMES[OTHER_CONTIG - 1] == "other_contig"
-    assert len(FATE_NAMES) == PLACES_NOT_LISTED
+    assert len(FATE_NAMES) == NO_PRIMARY
 
 
 def test_a_remedy_for_the_largest_loss():

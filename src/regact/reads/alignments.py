@@ -75,7 +75,8 @@ def read_bam(
     """The reads of a BAM, CRAM or SAM file that count by `settings`, and the file's header.
 
     Bowtie2's `-k` (no NH tag) needs records grouped by read name, as it writes them. Files in another order need the
-    NH tag, or `group_by_name`. bwa's XA tag is read too. A file in which no read has a second record is taken as it is.
+    NH tag, or `group_by_name`. bwa's XA tag is read too; where pairs are fragments, places that each mate has by itself
+    (XA, minimap2's further records) are joined. A file in which no read has a second record is taken as it is.
 
     Args:
         reference: FASTA that a CRAM was made with.
@@ -89,17 +90,19 @@ def read_bam(
         DataError: No read in it, or none that counts; the message has the fates.
     """
     with open_bam(path, reference=reference) as bam:
-        contigs = _contig_offsets(bam.header.lengths, layout, path, alias)
-        header, tally = bam.header, Tally()
-        reads = gather_reads(
-            parse_records(bam.chunks(on_read), contigs, settings, tally, where=path),
-            tally,
-            settings,
-            grouped=header.grouped,
-            group_by_name=group_by_name,
-            where=path,
-        )
-    if not tally.records:
+        header = bam.header
+        contigs = _contig_offsets(header.lengths, layout, path, alias)
+
+        def gather(*, grouped: bool, on_read: OnRead) -> ReadPlaces:
+            tally = Tally()
+            rows = parse_records(bam.chunks(on_read), contigs, settings, tally, where=path)
+            return gather_reads(rows, tally, settings, layout, grouped=grouped, group_by_name=group_by_name, where=path)
+
+        reads = gather(grouped=header.grouped, on_read=on_read)
+        if header.grouped and reads.fates.no_primary:
+            # Either primary records were filtered out, or the header promises an order that the file has no more.
+            reads = gather(grouped=False, on_read=lambda _: None)
+    if not reads.tally.records:
         raise DataError(path, "no read in it", "aligned reads")
     if not reads.fates.counted:
         raise DataError(path, f"no read counts ({reads.fates.describe()})", "at least one", reads.fates.remedy())

@@ -37,12 +37,16 @@ ROW = np.dtype(
     ]
 )
 # Bits of `kind`. OWN_LENGTH: the length is that of the pair's fragment. EVIDENCE: the second mate of a pair that is one
-# read, whose row is no place but tells how well the pair fits there.
-PRIMARY, OWN_LENGTH, READ2, EVIDENCE = 1, 2, 4, 8
+# read, whose row is no place but tells how well the pair fits there. ALONE: a further place of one mate of such a pair,
+# given without the other's, as bwa and minimap2 do. TIED: it fits elsewhere as well, by its scores.
+PRIMARY, OWN_LENGTH, READ2, EVIDENCE, ALONE, TIED = 1, 2, 4, 8, 16, 32
 
 # Bits of a record's FLAG.
 _PAIRED, _PROPER, _UNMAPPED, _MATE_UNMAPPED, _REVERSE = 0x1, 0x2, 0x4, 0x8, 0x10
 _SECOND_IN_PAIR, _SECONDARY, _FAILED, _DUPLICATE, _SUPPLEMENTARY = 0x80, 0x100, 0x200, 0x400, 0x800
+
+# Bowtie2 gives at most 1, bwa 0 to what fits elsewhere as well; a mate whose pair fits in one place only has more.
+_TIED_MAPQ = 1
 
 _FRAGMENT, _READ1, _MATES = 0, 1, 2
 _PAIR_USE = {"fragment": _FRAGMENT, "read1": _READ1, "mates": _MATES}
@@ -52,6 +56,7 @@ _RECORDS, _SUPPLEMENTARY_RECORDS, _SECONDARY_RECORDS, _UNMAPPED_READS, _DAMAGED 
 # A row takes no fewer bytes of the file than an entry of an XA tag, `a,+1,1M,0;`.
 _BYTES_PER_ROW = 10
 _MIN_RECORD = 32
+_NO_SCORE = -(2**31)
 _FNV_START, _FNV_PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)
 
 
@@ -201,7 +206,8 @@ def _add_read(
     whole_pair = rule[0] == _FRAGMENT and flag & _PAIRED
     is_evidence = whole_pair and flag & _SECOND_IN_PAIR
     lost = flag & _UNMAPPED or contig < 0 or position < 0
-    if is_evidence and (lost or not flag & _PROPER):
+    is_alone = whole_pair and flag & _SECONDARY and not flag & _PROPER
+    if is_evidence and (lost or not (is_alone or flag & _PROPER)):
         return n_rows
     if lost and not (whole_pair and not flag & _MATE_UNMAPPED):
         tally[_UNMAPPED_READS] += not flag & _SECONDARY
@@ -212,22 +218,29 @@ def _add_read(
     own = abs(_int32(data, at + 28)) if flag & _PAIRED and flag & _PROPER else 0
     n_bases = _int32(data, at + 16)
     tags = cigar + 4 * _uint16(data, at + 12) + (n_bases + 1) // 2 + n_bases
-    places, differences, xa, xa_end = _find_tags(data, tags, end)
+    places, differences, is_tied, xa, xa_end = _find_tags(data, tags, end)
 
     fate = _fate(flag, data[at + 9], whole_pair, lost, rule)
     kind = (0 if flag & _SECONDARY else PRIMARY) | (OWN_LENGTH if own else 0) | (READ2 if flag & _SECOND_IN_PAIR else 0)
     strand = -1 if flag & _REVERSE else 1
     if is_evidence:
-        # The fragment's strand is read 1's; only the place itself counts, for other places of this mate are its own.
-        kind, xa_end = kind & ~PRIMARY | EVIDENCE, xa
+        # The fragment's strand is read 1's.
+        kind = kind & ~PRIMARY | EVIDENCE
+    if is_alone:
+        kind |= ALONE
+    if is_tied and data[at + 9] <= _TIED_MAPQ:
+        kind |= TIED
     first = n_rows
     n_rows = _add_place(rows, n_rows, key, contig, position, length, own, strand, fate, kind, offsets, rule)
     rows[first].differences = differences
+    kind &= ~PRIMARY
+    if whole_pair:
+        own, kind = 0, kind & ~OWN_LENGTH | ALONE
     while xa < xa_end:
         xa, contig, position, length, strand, differences = _next_xa(data, xa, xa_end, hashes, order)
-        n_rows = _add_place(rows, n_rows, key, contig, position, length, own, strand, 0, kind & ~PRIMARY, offsets, rule)
+        n_rows = _add_place(rows, n_rows, key, contig, position, length, own, strand, 0, kind, offsets, rule)
         rows[n_rows - 1].differences = differences
-    if n_rows - first > 1:
+    if n_rows - first > 1 and not whole_pair:
         places = max(places, n_rows - first)
     for row in range(first, n_rows):
         rows[row].places = places
@@ -241,9 +254,11 @@ def _fate(flag: int, mapq: int, whole_pair: int, lost: int, rule: Int64[np.ndarr
         return DUPLICATE
     if flag & _FAILED:
         return FAILED_QUALITY
+    if flag & _SECONDARY:
+        return 0
     if whole_pair and (lost or not flag & _PROPER):
         return NOT_PROPER_PAIR
-    if not flag & _SECONDARY and mapq < rule[1]:
+    if mapq < rule[1]:
         return LOW_MAPQ
     return 0
 
@@ -300,9 +315,12 @@ def _reference_length(data: UInt8[np.ndarray, "byte"], at: int, operations: int)
 
 
 @compiled
-def _find_tags(data: UInt8[np.ndarray, "byte"], at: int, end: int) -> tuple[int, int, int, int]:
-    """NH (0 without), NM (-1 without), and where the text of XA:Z begins and ends (an empty stretch without)."""
-    places, differences, xa, xa_end = 0, -1, 0, 0
+def _find_tags(data: UInt8[np.ndarray, "byte"], at: int, end: int) -> tuple[int, int, bool, int, int]:
+    """NH (0 without), NM (-1 without), whether XS >= AS, and from where to where XA:Z has its text (nowhere without).
+
+    AS is the score of the alignment, XS that of the best other one (Bowtie2, bwa); other programs have a letter in XS.
+    """
+    places, differences, score, other_score, xa, xa_end = 0, -1, _NO_SCORE, _NO_SCORE, 0, 0
     while at + 3 < end:
         first, second, kind = data[at], data[at + 1], data[at + 2]
         at += 3
@@ -310,6 +328,10 @@ def _find_tags(data: UInt8[np.ndarray, "byte"], at: int, end: int) -> tuple[int,
             places = _integer(data, at, kind)
         elif first == ord("N") and second == ord("M"):
             differences = _integer(data, at, kind)
+        elif first == ord("A") and second == ord("S"):
+            score = _integer(data, at, kind)
+        elif first == ord("X") and second == ord("S") and kind != ord("A") and kind != ord("Z"):
+            other_score = _integer(data, at, kind)
         begin = at
         if kind == ord("Z") or kind == ord("H"):
             while at < end and data[at]:
@@ -321,7 +343,8 @@ def _find_tags(data: UInt8[np.ndarray, "byte"], at: int, end: int) -> tuple[int,
             at += 5 + _width(data[at]) * _int32(data, at + 1)
         else:
             at += _width(kind)
-    return places, differences, xa, xa_end
+    is_tied = places == 0 and score != _NO_SCORE and other_score >= score
+    return places, differences, is_tied, xa, xa_end
 
 
 @compiled
@@ -336,9 +359,13 @@ def _width(kind: int) -> int:
 
 @compiled
 def _integer(data: UInt8[np.ndarray, "byte"], at: int, kind: int) -> int:
-    if _width(kind) == 1:
-        return data[at]
-    return _uint16(data, at) if _width(kind) == 2 else _int32(data, at)
+    """Value of a tag of type c, C, s, S, i or I."""
+    bits = 8 * _width(kind)
+    if bits == 32:
+        return _int32(data, at)
+    value = np.int64(data[at]) if bits == 8 else np.int64(_uint16(data, at))
+    is_signed = kind == ord("c") or kind == ord("s")
+    return int(value - (value >> (bits - 1) << bits) if is_signed else value)
 
 
 @compiled

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 
 # Why a read, or one of its places, does not count: codes of rows while a file is read.
 UNMAPPED, DUPLICATE, FAILED_QUALITY, LOW_MAPQ, NOT_PROPER_PAIR = 1, 2, 3, 4, 5
-OTHER_CONTIG, FRAGMENT_LENGTH, TOO_MANY_PLACES, PLACES_NOT_LISTED = 6, 7, 8, 9
+OTHER_CONTIG, FRAGMENT_LENGTH, TOO_MANY_PLACES, PLACES_NOT_LISTED, NO_PRIMARY = 6, 7, 8, 9, 10
 # A fate that is the read's, not one of its places'.
 LAST_OF_READ = NOT_PROPER_PAIR
 
@@ -25,6 +25,7 @@ class Fates:
         fragment_length: A pair's fragment too short or too long.
         too_many_places: More places than are shared out.
         places_not_listed: Several places by the aligner's word, of which the file has one only.
+        no_primary: Further places only: the file lacks the read's primary record.
     """
 
     unique: int
@@ -38,6 +39,7 @@ class Fates:
     fragment_length: int = 0
     too_many_places: int = 0
     places_not_listed: int = 0
+    no_primary: int = 0
 
     @property
     def counted(self) -> int:
@@ -71,7 +73,8 @@ _REMEDIES = {
     "other_contig": "see that these are the genome's contigs, or say --contig-alias",
     "fragment_length": "to count them, --set min_fragment_bp or max_fragment_bp",
     "too_many_places": "to count them, --set max_places",
-    "places_not_listed": "align again with all places reported",
+    "places_not_listed": "align again with all places reported; to count them where they are, --set keep_unlisted=true",
+    "no_primary": "take the file as it was before its primary records were filtered out",
     "unmapped": "see that the reads are of this genome",
 }
 

@@ -43,6 +43,11 @@ class CoverageSettings(BaseModel):
     )
     keep_duplicates: bool = Field(default=False, description="Count reads that a duplicate marker has flagged.")
     max_places: int = Field(default=10, ge=1, description="Reads with more places in the genome are left out.")
+    keep_unlisted: bool = Field(
+        default=False,
+        description="Count reads that have other places as good, of which the file does not say where, at the one it "
+        "gives.",
+    )
     min_fragment_bp: int = Field(default=1, ge=1, description="Shorter fragments of pairs are left out.")
     max_fragment_bp: int = Field(default=2000, ge=1, description="Longer fragments of pairs are left out.")
     fragment_bp: int | None = Field(

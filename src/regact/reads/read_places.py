@@ -7,16 +7,19 @@ import numpy as np
 from jaxtyping import Bool, Int32, Int64
 
 from regact.errors import FormatError
-from regact.reads.bam_records import EVIDENCE, PRIMARY, READ2, ROW, Tally
+from regact.reads.bam_records import ALONE, EVIDENCE, OWN_LENGTH, PRIMARY, READ2, ROW, TIED, Tally
 from regact.reads.compiled import compiled
 from regact.reads.fates import (
     FATE_NAMES,
     LAST_OF_READ,
+    NO_PRIMARY,
+    NOT_PROPER_PAIR,
     PLACES_NOT_LISTED,
     TOO_MANY_PLACES,
     UNMAPPED,
     Fates,
 )
+from regact.reads.layout import GenomeLayout
 from regact.reads.presets import CoverageSettings
 
 # One place of a read that counts: what is left of `ROW`.
@@ -49,6 +52,7 @@ def gather_reads(
     pieces: Iterable[np.ndarray],
     tally: Tally,
     settings: CoverageSettings,
+    layout: GenomeLayout,
     *,
     grouped: bool,
     group_by_name: bool,
@@ -58,14 +62,15 @@ def gather_reads(
 
     Args:
         pieces: Rows as `parse_records` yields them, which counts in `tally` meanwhile.
-        grouped: The file's header promises that records of a read stand together: rows are then decided on as they
+        layout: Where contigs end: no pair spans two of them.
+        grouped: Records of a read stand together, as the file's header promises: rows are then decided on as they
             come, and only those that count are held.
         group_by_name: Bring records of a read together here, whatever their order.
         where: Names the file in errors.
 
     Raises: FormatError where reads with several places do not stand together and no tag says how many they have.
     """
-    decided = _Decided(settings)
+    decided = _Decided(settings, layout)
     if grouped and not group_by_name:
         for rows in _whole_reads(pieces):
             decided.add(rows)
@@ -78,8 +83,19 @@ def gather_reads(
 class _Decided:
     """Collects the reads that count, and the fates of all."""
 
-    def __init__(self, settings: CoverageSettings) -> None:
+    def __init__(self, settings: CoverageSettings, layout: GenomeLayout) -> None:
         self._settings = settings
+        self._borders = layout.offsets
+        self._rule = np.array(
+            [
+                settings.max_places,
+                settings.pairs != "fragment",
+                settings.keep_unlisted,
+                settings.min_fragment_bp,
+                settings.max_fragment_bp,
+            ],
+            np.int64,
+        )
         self._sizes: list[Int32[np.ndarray, read]] = []
         self._rows: list[np.ndarray] = []
         self._fates = np.zeros(len(FATE_NAMES) + 1, np.int64)
@@ -92,8 +108,7 @@ class _Decided:
             rows = _part_mates(rows)
         kept = np.zeros(len(rows), np.bool_)
         sizes = np.zeros(len(rows), np.int32)
-        by_end = self._settings.pairs != "fragment"
-        reads = _decide(rows, self._settings.max_places, by_end, kept, sizes, self._fates, self._place_counts)
+        reads = _decide(rows, self._rule, self._borders, kept, sizes, self._fates, self._place_counts)
         places = np.empty(int(kept.sum()), PLACE)
         for name in PLACE.names or ():
             places[name] = rows[name][kept]
@@ -131,7 +146,8 @@ def _in_read_order(rows: np.ndarray, *, group_by_name: bool, where: object) -> n
         return rows[np.argsort(rows["key"], kind="stable")]
     if _stand_together(rows["key"]):
         return rows
-    secondary = rows["kind"] & (PRIMARY | EVIDENCE) == 0
+    alone = rows["kind"] & ALONE != 0
+    secondary = ~alone & (rows["kind"] & (PRIMARY | EVIDENCE) == 0)
     if (secondary & (rows["places"] == 0)).any():
         raise FormatError(
             where,
@@ -139,7 +155,7 @@ def _in_read_order(rows: np.ndarray, *, group_by_name: bool, where: object) -> n
             "records grouped by read name",
             "run `samtools collate -o grouped.bam FILE`, or say --group-by-name to have it done in memory",
         )
-    several = secondary | (rows["places"] > 1)
+    several = secondary | (rows["places"] > 1) | np.isin(rows["key"], rows["key"][alone])
     multi = rows[several]
     return np.concatenate([rows[~several], multi[np.argsort(multi["key"], kind="stable")]])
 
@@ -163,8 +179,8 @@ def _part_mates(rows: np.ndarray) -> np.ndarray:
 @compiled
 def _decide(
     rows: np.ndarray,
-    max_places: int,
-    by_end: bool,
+    rule: Int64[np.ndarray, "5"],
+    borders: Int64[np.ndarray, "contig+1"],
     kept: Bool[np.ndarray, "row"],
     sizes: Int32[np.ndarray, "row"],
     fates: Int64[np.ndarray, "fate"],
@@ -176,7 +192,7 @@ def _decide(
         end = begin + 1
         while end < len(rows) and rows[end].key == rows[begin].key:
             end += 1
-        fate, places = _judge(rows, begin, end, max_places, by_end, kept)
+        fate, places = _judge(rows, begin, end, rule, borders, kept)
         if (places and fate <= 0) or fate == TOO_MANY_PLACES:
             place_counts[min(places, len(place_counts) - 1)] += 1
         if fate:
@@ -191,12 +207,18 @@ def _decide(
 
 @compiled
 def _judge(
-    rows: np.ndarray, begin: int, end: int, max_places: int, by_end: bool, kept: Bool[np.ndarray, "row"]
+    rows: np.ndarray,
+    begin: int,
+    end: int,
+    rule: Int64[np.ndarray, "5"],
+    borders: Int64[np.ndarray, "contig+1"],
+    kept: Bool[np.ndarray, "row"],
 ) -> tuple[int, int]:
     """Fate (0 = counts) and number of places of the read in rows [begin, end); marks its different places as kept.
 
     A fate of -1 stands for rows without a read of their own: mates' evidence on a read 1 that is not in the file.
     """
+    max_places, by_end, keep_unlisted = rule[0], rule[1], rule[2]
     main, records, stated = -1, 0, 0
     for row in range(begin, end):
         if rows[row].kind & EVIDENCE:
@@ -209,20 +231,67 @@ def _judge(
         return -1, 0
     if 0 < rows[main].fate <= LAST_OF_READ:
         return rows[main].fate, 0
-    if records == 1 and stated > 1:
+    if not rows[main].kind & PRIMARY:
+        return NO_PRIMARY, 0
+    if records == 1 and stated > 1 and not keep_unlisted:
         return PLACES_NOT_LISTED, 0
     if records > max(_COMPARED_RECORDS, 2 * max_places):
         return TOO_MANY_PLACES, records
+    records -= _join_mates(rows, begin, end, rows[main].length, rule, borders)
+    if records == 1 and rows[main].kind & TIED and not keep_unlisted:
+        return PLACES_NOT_LISTED, 0
     places = _mark_places(rows, begin, end, by_end, kept)
     if places == 0:
         return rows[main].fate, 0
-    if max(places, stated) > max_places:
+    if max(places, stated) > max_places and not (keep_unlisted and records == 1):
         return TOO_MANY_PLACES, max(places, stated)
     return 0, places
 
 
 @compiled
-def _mark_places(rows: np.ndarray, begin: int, end: int, by_end: bool, kept: Bool[np.ndarray, "row"]) -> int:
+def _join_mates(
+    rows: np.ndarray,
+    begin: int,
+    end: int,
+    usual_bp: int,
+    rule: Int64[np.ndarray, "5"],
+    borders: Int64[np.ndarray, "contig+1"],
+) -> int:
+    """Make fragments of read 1's places that stand alone, each with the mate's place that goes with it.
+
+    It lies on the other strand, ends the fragment and makes it neither too short nor too long; of several the one that
+    makes it most like the pair's own of `usual_bp`. Places without such a mate are none; returns how many they are.
+    """
+    left_out = 0
+    for row in range(begin, end):
+        if rows[row].kind & (ALONE | EVIDENCE) != ALONE or rows[row].fate:
+            continue
+        best, best_start, best_bp = -1, 0, 0
+        contig = np.searchsorted(borders, rows[row].start, side="right")
+        for mate in range(begin, end):
+            # A mate's row has read 1's strand.
+            if not rows[mate].kind & EVIDENCE or rows[mate].fate or rows[mate].strand != rows[row].strand:
+                continue
+            first, last = (row, mate) if rows[row].strand > 0 else (mate, row)
+            start, stop = rows[first].start, rows[last].start + rows[last].length
+            if not max(rule[3], rows[row].length) <= stop - start <= rule[4]:
+                continue
+            if np.searchsorted(borders, rows[mate].start, side="right") != contig:
+                continue
+            if best < 0 or abs(stop - start - usual_bp) < abs(best_bp - usual_bp):
+                best, best_start, best_bp = mate, start, stop - start
+        if best < 0:
+            rows[row].fate = NOT_PROPER_PAIR
+            left_out += 1
+            continue
+        rows[row].start, rows[row].length, rows[row].kind = best_start, best_bp, rows[row].kind | OWN_LENGTH
+        if rows[row].differences >= 0 and rows[best].differences >= 0:
+            rows[row].differences += rows[best].differences
+    return left_out
+
+
+@compiled
+def _mark_places(rows: np.ndarray, begin: int, end: int, by_end: int, kept: Bool[np.ndarray, "row"]) -> int:
     """Mark the different usable places of a read, add what its mate says about each; return how many they are."""
     places = 0
     for row in range(begin, end):
@@ -236,9 +305,11 @@ def _mark_places(rows: np.ndarray, begin: int, end: int, by_end: bool, kept: Boo
                 break
         places += kept[row]
     for row in range(begin, end):
-        if rows[row].kind & EVIDENCE:
+        if rows[row].kind & (EVIDENCE | ALONE) == EVIDENCE:
             for other in range(begin, end):
-                if kept[other] and _is_same_place(rows, row, other, by_end) and rows[other].differences >= 0:
+                if not kept[other] or rows[other].kind & ALONE or rows[other].differences < 0:
+                    continue
+                if _is_same_place(rows, row, other, by_end):
                     if rows[row].differences >= 0:
                         rows[other].differences += rows[row].differences
                     break
@@ -246,7 +317,7 @@ def _mark_places(rows: np.ndarray, begin: int, end: int, by_end: bool, kept: Boo
 
 
 @compiled
-def _is_same_place(rows: np.ndarray, one: int, other: int, by_end: bool) -> bool:
+def _is_same_place(rows: np.ndarray, one: int, other: int, by_end: int) -> bool:
     """Whether two rows are one place: the same fragment, or (`by_end`) the same 5' end."""
     a, b = rows[one], rows[other]
     if a.strand != b.strand:

@@ -33,6 +33,7 @@ _FATES = {
     "fragment_length": "fragment too short or long",
     "too_many_places": "too many places",
     "places_not_listed": "places not listed in the file",
+    "no_primary": "primary record not in the file",
 }
 _TOLD_BY = {
     "flags": "reads flagged by a duplicate marker, or a fragment file's further reads of a molecule",
