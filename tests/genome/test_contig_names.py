@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regact.errors import ConfigError, ContigError, FormatError
-from regact.genome import ContigAlias, is_mitochondrial, match_contigs, parse_contig_alias
+from regact.genome import ContigAlias, is_mitochondrial, match_contigs, natural_order, parse_contig_alias
 
 YEAST = {"I": 230, "II": 813, "XVI": 948, "Mito": 85}
 UCSC_YEAST = {"chrI": 230, "chrII": 813, "chrXVI": 948, "chrM": 85}
@@ -131,3 +131,14 @@ def test_mitochondria_are_known_by_their_names_and_descriptions() -> None:
 def test_many_scaffolds_match_in_no_time() -> None:
     genome = {f"scaffold_{number}": 1000 for number in range(200_000)}
     assert len(match(genome, genome, CHR)) == len(match(genome, genome)) == 200_000
+
+
+def test_names_are_sorted_by_the_numbers_in_them() -> None:
+    names = ["chr10", "chrX", "chr2", "chr2_random", "scaffold1", "2", "10", "chrUn_9b", "chrUn_10a"]
+    expected = ["2", "10", "chr2", "chr2_random", "chr10", "chrUn_9b", "chrUn_10a", "chrX", "scaffold1"]
+    assert natural_order(reversed(names)) == expected
+
+
+@given(st.lists(st.from_regex(r"[a1-9²]{0,5}", fullmatch=True)))
+def test_any_names_can_be_sorted(names: list[str]) -> None:
+    assert sorted(natural_order(names)) == sorted(names)

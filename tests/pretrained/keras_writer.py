@@ -6,9 +6,10 @@ import h5py
 import numpy as np
 
 
-def write_keras_file(path, layers, *, config=True, version="2.9.0", omit=(), split_names=False):
+def write_keras_file(path, layers, *, config=True, version="2.9.0", omit=(), split_names=False, outputs=None):
     """Write `layers` (dicts with class, name, weights, config, calls) as `model.save(path)` of Keras 2 does.
 
+    A layer takes the output of the one before it, or of its `inputs` by name; the last one, or `outputs`, end.
     `config=False` writes what `save_weights` does; `omit` are datasets that are listed and left out; `split_names`
     cuts the list of layers in two attributes, as Keras does with long ones.
     """
@@ -18,7 +19,8 @@ def write_keras_file(path, layers, *, config=True, version="2.9.0", omit=(), spl
         if config:
             entries, before = [], None
             for layer in layers:
-                node = [] if before is None else [[before, 0, 0, layer["calls"]]]
+                inputs = layer.get("inputs", [] if before is None else [before])
+                node = [[name, 0, 0, layer["calls"]] for name in inputs]
                 nodes = node if layer["class"] == "TFOpLambda" else ([node] if node else [])
                 settings = {"name": layer["name"], **layer["config"]}
                 entries.append(
@@ -30,8 +32,9 @@ def write_keras_file(path, layers, *, config=True, version="2.9.0", omit=(), spl
                     }
                 )
                 before = layer["name"]
-            graph = {"class_name": "Functional", "config": {"name": "model", "layers": entries}}
-            file.attrs["model_config"] = json.dumps(graph)
+            ends = [[name, 0, 0] for name in outputs or [before]]
+            model = {"name": "model", "layers": entries, "output_layers": ends}
+            file.attrs["model_config"] = json.dumps({"class_name": "Functional", "config": model})
             weights = file.create_group("model_weights")
         names = np.array([layer["name"].encode() for layer in layers])
         if split_names:

@@ -108,12 +108,66 @@ def test_a_file_with_every_head(exported, tmp_path, keras_numpy, keras_networks,
     session.input()
     codes = random_codes(512, n=1)
     trunk = keras_networks.borzoi_trunk(session, np.eye(5)[:, :4][codes[0]])
+    before = session.layers[-1]["name"]
     human, mouse = session.dense(trunk, 4, "softplus"), session.dense(trunk, 3, "softplus")
-    model = write_keras_file(tmp_path / "both.h5", session.layers)
+    for layer in session.layers[-2:]:
+        layer["inputs"] = [before]
+    ends = [layer["name"] for layer in session.layers[-2:]]
+    model = write_keras_file(tmp_path / "both.h5", session.layers, outputs=ends)
     for head, expected in (("human", human), ("head_mouse", mouse)):
         loaded = load_model(import_keras(model, tmp_path / head, params=params, head=head))
         np.testing.assert_allclose(predict_codes(loaded, codes)[0].numpy().T, expected, rtol=1e-5)
     with pytest.raises(ConfigError, match=r"every head \(head_human, head_mouse\); say which with --head"):
+        import_keras(model, tmp_path / "run", params=params)
+
+
+@pytest.fixture
+def deep_heads(exported, tmp_path, keras_numpy, keras_networks):
+    """Two heads of the same shapes, two layers each, in Keras's order: by distance from the outputs, head by head."""
+    _, params, _, _ = exported("borzoi_human")
+    settings = json.loads(params.read_text())
+    for head in ("head_human", "head_mouse"):
+        block = {"name": "dense_block", "units": 6, "norm_type": None}
+        settings["model"][head] = [block, {"name": "final", "units": 4, "activation": "softplus"}]
+    params.write_text(json.dumps(settings))
+    session = keras_numpy.NumpySession()
+    session.input()
+    codes = random_codes(512, n=1)
+    trunk = keras_networks.borzoi_trunk(session, np.eye(5)[:, :4][codes[0]])
+    hidden = [session.activation(trunk, "gelu_tanh") for _ in range(2)]
+    hidden = [session.dense(one, 6) for one in hidden]
+    rates = [session.dense(one, 4, "softplus") for one in hidden]
+    names = [layer["name"] for layer in session.layers]
+    for place, layer in enumerate(session.layers[-6:]):
+        layer["inputs"] = [names[-7] if place < 2 else names[place - 8]]
+    return session.layers, names[-2:], params, codes, dict(zip(("human", "mouse"), rates, strict=True))
+
+
+def test_heads_of_several_layers_in_one_file(deep_heads, tmp_path, write_keras_file):
+    layers, ends, params, codes, rates = deep_heads
+    model = write_keras_file(tmp_path / "both.h5", layers, outputs=ends)
+    for head, expected in rates.items():
+        loaded = load_model(import_keras(model, tmp_path / head, params=params, head=head))
+        np.testing.assert_allclose(predict_codes(loaded, codes)[0].numpy().T, expected, rtol=1e-5)
+    with pytest.raises(ConfigError, match=r"every head \(head_human, head_mouse\); say which with --head"):
+        import_keras(model, tmp_path / "run", params=params)
+
+
+def test_weights_alone_of_heads_with_several_layers_are_not_guessed(deep_heads, tmp_path, write_keras_file):
+    layers, _, params, _, _ = deep_heads
+    model = write_keras_file(tmp_path / "both.h5", layers, config=False)
+    with pytest.raises(ConfigError, match="without model_config layers of heads with several are not told apart"):
+        import_keras(model, tmp_path / "run", params=params, head="human", gelu="tanh")
+
+
+def test_a_file_with_other_numbers_of_heads(deep_heads, tmp_path, write_keras_file):
+    layers, ends, params, _, _ = deep_heads
+    settings = json.loads(params.read_text())
+    settings["model"]["head_rat"] = settings["model"]["head_mouse"]
+    params.write_text(json.dumps(settings))
+    model = write_keras_file(tmp_path / "both.h5", layers, outputs=ends)
+    found = r"2 outputs; needed one, or one for each head of params\.json: head_human, head_mouse, head_rat"
+    with pytest.raises(ConfigError, match=found):
         import_keras(model, tmp_path / "run", params=params)
 
 

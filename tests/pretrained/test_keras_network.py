@@ -109,6 +109,12 @@ def test_settings_of_the_network_are_those_of_its_blocks_unless_they_have_their_
     assert spec.context[0].layers[0].name == "relu"
 
 
+def test_heads_are_in_the_order_of_a_files_outputs(tmp_path):
+    model = {"seq_length": 512, "trunk": [CONV], **{f"head{n}": HEAD for n in (10, 2, 1)}}
+    (tmp_path / "params.json").write_text(json.dumps({"model": model}))
+    assert list(read_params(tmp_path / "params.json").heads) == ["head1", "head2", "head10"]
+
+
 class TestRefused:
     def test_every_block_and_setting_that_is_unknown_at_once(self, network_of):
         with pytest.raises(ConfigError) as error:

@@ -77,6 +77,18 @@ def test_a_file_with_every_head(keras_answers, tmp_path):
         compare(f"borzoi, head {head} of two", predict_codes(load_model(run), codes).numpy(), expected)
 
 
+def test_a_file_with_heads_of_several_layers(keras_answers, tmp_path):
+    model, path, codes, rates = keras_answers("borzoi_human", "deep_heads")
+    params = json.loads(path.read_text())
+    block = {"name": "dense_block", "units": 6, "norm_type": None}
+    for head in ("head_human", "head_mouse"):
+        params["model"][head] = [block, params["model"][head]]
+    path.write_text(json.dumps(params))
+    for head, expected in zip(("human", "mouse"), rates, strict=True):
+        run = import_keras(model, tmp_path / head, params=path, head=head)
+        compare(f"borzoi, deep head {head} of two", predict_codes(load_model(run), codes).numpy(), expected)
+
+
 def test_a_file_of_weights_alone(keras_answers, tmp_path):
     model, params, codes, (rates,) = keras_answers("basenji2", "weights")
     run = import_keras(model, tmp_path / "run", params=params, gelu="sigmoid")

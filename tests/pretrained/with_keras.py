@@ -1,6 +1,6 @@
 """Run by a Python that has TensorFlow and tf_keras (see test_real_keras.py): a network built, saved and run by Keras.
 
-    python with_keras.py NETWORK SEQUENCES.npz MODEL.h5 RATES.npz [weights | heads | second | sync | trained]
+    with_keras.py NETWORK SEQUENCES.npz MODEL.h5 RATES.npz [weights | heads | deep_heads | second | sync | trained]
 
 SEQUENCES has one_hot (sequence, position, 4); RATES gets rates (sequence, bin, track), one array a head.
 """
@@ -143,7 +143,8 @@ def build(network, *, sync, heads):
     k = KerasSession(sync=sync)
     if heads:
         trunk = keras_networks.borzoi_trunk(k, sequence)
-        return keras.Model(sequence, [k.dense(trunk, 4, "softplus"), k.dense(trunk, 3, "softplus")])
+        ends = [k.dense(k.activation(trunk, "gelu_tanh"), 6) for _ in range(2)] if heads == "deep" else [trunk, trunk]
+        return keras.Model(sequence, [k.dense(end, units, "softplus") for end, units in zip(ends, (4, 3), strict=True)])
     return keras.Model(sequence, getattr(keras_networks, network)(k, sequence))
 
 
@@ -168,8 +169,9 @@ def main(network, sequences, path, rates, how="model"):
     with np.load(sequences) as arrays:
         one_hot = arrays["one_hot"].astype("float32")
     if how == "second":  # Keras goes on counting
-        build(network, sync=False, heads=False)
-    model = build(network, sync=how == "sync", heads=how == "heads")
+        build(network, sync=False, heads="")
+    heads = {"heads": "plain", "deep_heads": "deep"}.get(how, "")
+    model = build(network, sync=how == "sync", heads=heads)
     randomize(model)
     if how == "trained":
         train(model, one_hot)

@@ -4,7 +4,7 @@ Knows nothing of signals. Imports `errors` and `engine` only.
 """
 
 from regact.genome.bed import BedRow, read_bed, read_bed_rows
-from regact.genome.contig_names import ContigAlias, is_mitochondrial, match_contigs, parse_contig_alias
+from regact.genome.contig_names import ContigAlias, is_mitochondrial, match_contigs, natural_order, parse_contig_alias
 from regact.genome.contigs import MIN_GAP_BP, ContigSet, find_contigs
 from regact.genome.genes import Gene, read_genes
 from regact.genome.interval import Interval, parse_region
@@ -30,6 +30,7 @@ __all__ = [
     "is_mitochondrial",
     "load_genome",
     "match_contigs",
+    "natural_order",
     "open_known_parts",
     "parse_contig_alias",
     "parse_region",

@@ -188,3 +188,12 @@ def _list(names: Iterable[str]) -> str:
     every = list(names)
     shown = ", ".join(every[:_SHOWN]) or "none"
     return shown if len(every) <= _SHOWN else f"{shown}, ... ({len(every)})"
+
+
+def natural_order(names: Iterable[str]) -> list[str]:
+    """Names with numbers in them by these numbers: chr2 before chr10."""
+
+    def parts(name: str) -> list[str | int]:  # text and numbers by turns
+        return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", name))]
+
+    return sorted(names, key=parts)

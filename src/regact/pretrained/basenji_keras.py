@@ -5,6 +5,7 @@ order (keras_file.py, keras_weights.py), and its `model_config` the form of GELU
 (keras_graph.py).
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -98,24 +99,48 @@ def _choose_head(
     Raises: ConfigError with all misfits of the head that comes nearest; where the file has every head and none was
         asked for; where there is no such head, or blocks do not fit each other.
     """
+    if len(file.outputs) not in (0, 1, len(params.heads)):
+        found = f"{len(file.outputs)} outputs; needed one, or one for each head of {where.name}"
+        raise ConfigError(file.path, [f"{found}: {', '.join(params.heads)}"])
     heads = _named_heads(params, head, where)
     tried: list[tuple[list[str], bool, str, Network]] = []
     for name in heads:
-        for all_heads in (False, True)[: min(2, len(params.heads))]:
+        for part, all_heads in _parts(file, params, name):
             try:
                 network = make_network(
-                    params, name, file.layers, gelu, window_bp=window_bp, preset=file.path.stem, all_heads=all_heads
+                    params, name, part.layers, gelu, window_bp=window_bp, preset=file.path.stem, all_heads=all_heads
                 )
             except NetworkError as error:
                 raise ConfigError(where, [str(error)]) from error
-            tried.append(([*misfits(network), *contradictions(file, network)], all_heads, name, network))
+            tried.append(([*misfits(network), *contradictions(part, network)], all_heads, name, network))
     # Where nothing fits, what has the right layers in other shapes comes nearer than what lacks layers.
     problems, all_heads, name, network = min(tried, key=lambda one: (bool(one[0]), not one[3].complete, len(one[0])))
     if problems:
-        raise ConfigError(file.path, problems)
-    if all_heads and len(heads) > 1:
+        raise ConfigError(file.path, [*problems, *_undecided(file, params)])
+    if (all_heads or len(file.outputs) > 1) and len(heads) > 1:
         raise ConfigError(file.path, [f"it has every head ({', '.join(heads)}); say which with --head"])
     return name, network
+
+
+def _parts(file: KerasFile, params: KerasParams, head: str) -> Iterator[tuple[KerasFile, bool]]:
+    """What of a file may be the trunk with one head, and whether it has the layers of every head instead.
+
+    With `model_config` each output is followed back. Weights alone may be of one head or of all; those of several
+    layers are then not told apart, for Keras orders layers by their distance from the outputs, across the heads.
+    """
+    if len(file.outputs) > 1:
+        yield file.of_output(list(params.heads).index(head)), False
+        return
+    yield file, False
+    if not file.has_config and len(params.heads) > 1 and not _undecided(file, params):
+        yield file, True
+
+
+def _undecided(file: KerasFile, params: KerasParams) -> list[str]:
+    """Why weights alone of several heads cannot be told apart, where that is so."""
+    if file.has_config or len(params.heads) == 1 or all(len(blocks) == 1 for blocks in params.heads.values()):
+        return []
+    return ["if it has every head: without model_config layers of heads with several are not told apart"]
 
 
 def _named_heads(params: KerasParams, head: str | None, where: Path) -> list[str]:

@@ -10,7 +10,8 @@ Layers are numbered by the session that made them, so only their order and their
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import count, takewhile
 from pathlib import Path
@@ -43,6 +44,7 @@ class KerasLayer:
         class_name: Its Keras class; where the file has no `model_config`, as its name suggests.
         config: Its settings; empty without `model_config`.
         calls: The keyword arguments of each call of it, of functions such as `tf.nn.gelu`.
+        inputs: The layers whose outputs it takes; none without `model_config`.
         datasets: Path of each weight in the file by its short name (`kernel`, `q_layer/kernel`).
         shapes: Shape of each weight by its short name; weights that are listed and missing have none.
     """
@@ -51,6 +53,7 @@ class KerasLayer:
     class_name: str
     config: Mapping[str, Any] = field(default_factory=dict)
     calls: tuple[Mapping[str, Any], ...] = ()
+    inputs: tuple[str, ...] = ()
     datasets: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -63,6 +66,7 @@ class KerasFile:
         version: The Keras that wrote it, as it says.
         has_config: Whether it holds `model_config`.
         layers: All layers, in the order of `layer_names`.
+        outputs: The layers that put out what the model does, one a head; none without `model_config`.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -78,24 +82,39 @@ class KerasFile:
                     "save it with model.save('model.h5') under Keras 2",
                 )
             self.version = _text(file.attrs.get("keras_version", weights.attrs.get("keras_version", "unknown")))
-            configs = self._configs(file)
+            configs, self.outputs = self._graph(file)
             self.has_config = bool(configs)
             self.layers = tuple(
                 _read_layer(weights, name, configs.get(name)) for name in _names(weights, "layer_names")
             )
 
-    def read(self, layer: KerasLayer, short: str) -> Shaped[np.ndarray, "*shape"]:
-        """A weight. Raises: FormatError where its bytes cannot be read."""
+    def of_output(self, number: int) -> "KerasFile":
+        """The same file as if it had one output: with those layers alone that this one is made from, in their order."""
+        by_name = {layer.name: layer for layer in self.layers}
+        found, waiting = set(), [self.outputs[number]]
+        while waiting:
+            name = waiting.pop()
+            if name in by_name and name not in found:
+                found.add(name)
+                waiting += by_name[name].inputs
+        part = copy(self)
+        part.layers = tuple(layer for layer in self.layers if layer.name in found)
+        part.outputs = (self.outputs[number],)
+        return part
+
+    def read(self, weights: Iterable[tuple[KerasLayer, str]]) -> Iterator[Shaped[np.ndarray, "..."]]:
+        """Weights of layers by their short names, one after the other.
+
+        Raises: FormatError where the bytes of one cannot be read.
+        """
         with self._open() as file:
-            try:
-                return np.asarray(file[layer.datasets[short]])
-            except (OSError, KeyError) as error:
-                raise FormatError(
-                    f"{self.path}: {layer.datasets[short]}",
-                    f"cannot be read ({error})",
-                    "a whole dataset",
-                    "copy again",
-                ) from error
+            for layer, short in weights:
+                try:
+                    values = np.asarray(file[layer.datasets[short]])
+                except (OSError, KeyError) as error:
+                    where, found = f"{self.path}: {layer.datasets[short]}", f"cannot be read ({error})"
+                    raise FormatError(where, found, "a whole dataset", "copy again") from error
+                yield values
 
     def _open(self) -> h5py.File:
         try:
@@ -103,13 +122,14 @@ class KerasFile:
         except OSError as error:
             raise FormatError(self.path, f"cannot be opened ({error})", "a whole HDF5 file of Keras") from error
 
-    def _configs(self, file: h5py.File) -> dict[str, dict[str, Any]]:
-        """Class, settings and calls of each layer from `model_config`; nothing where there is none."""
+    def _graph(self, file: h5py.File) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+        """Of `model_config` class, settings and inputs of each layer, and the output layers; nothing without it."""
         if "model_config" not in file.attrs:
-            return {}
+            return {}, ()
         try:
-            graph = json.loads(_text(file.attrs["model_config"]))
-            return {layer["name"]: layer for layer in graph["config"]["layers"]}
+            graph = json.loads(_text(file.attrs["model_config"]))["config"]
+            layers = {layer["name"]: layer for layer in graph["layers"]}
+            return layers, tuple(dict.fromkeys(_references(graph.get("output_layers", ()))))
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(
                 self.path, f"model_config cannot be read ({error})", "the JSON of a functional model"
@@ -127,8 +147,15 @@ def _read_layer(weights: h5py.Group, name: str, entry: Mapping[str, Any] | None)
             shapes[short] = tuple(group[path].shape)
     entry = entry or {}
     class_name = entry.get("class_name", _CLASS_OF_NAME.get(re.sub(r"_\d+$", "", name), name))
-    # Classes of a package are registered as package>Class.
-    return KerasLayer(name, class_name.split(">")[-1], entry.get("config", {}), tuple(_calls(entry)), datasets, shapes)
+    return KerasLayer(
+        name=name,
+        class_name=class_name.split(">")[-1],  # classes of a package are registered as package>Class
+        config=entry.get("config", {}),
+        calls=tuple(_calls(entry)),
+        inputs=tuple(dict.fromkeys(_references(entry.get("inbound_nodes", ())))),
+        datasets=datasets,
+        shapes=shapes,
+    )
 
 
 def _short_name(path: str, layer: str) -> str:
@@ -147,6 +174,18 @@ def _calls(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 yield node[-1]
             else:
                 stack += node
+
+
+def _references(node: Any) -> Iterator[str]:
+    """The layers that a part of the graph refers to, each as [name, node, tensor] with perhaps arguments behind."""
+    if isinstance(node, Mapping):
+        node = list(node.values())
+    if not isinstance(node, list):
+        return
+    if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int) and isinstance(node[2], int):
+        yield node[0]
+    for inner in node:
+        yield from _references(inner)
 
 
 def _names(group: h5py.Group, attribute: str) -> list[str]:

@@ -44,14 +44,12 @@ class Network:
         spec: The network.
         matches: Its layers with weights.
         left_over: Layers of the file that none of them is.
-        all_heads: Whether it is taken from a file with every head.
         complete: Whether the file has exactly the layers of trunk and heads, whatever their shapes.
     """
 
     spec: ModelSpec
     matches: tuple[Match, ...]
     left_over: tuple[KerasLayer, ...]
-    all_heads: bool
     complete: bool
 
     def leaves(self) -> Iterator[LayerSpec]:
@@ -153,7 +151,7 @@ def make_network(
 ) -> Network:
     """The network of the trunk and of one head; layers are matched with the file's in their order.
 
-    With `all_heads` the file has every head behind the trunk, not this one alone.
+    With `all_heads` these are those of every head, each of one layer, not of this one alone.
 
     Raises: NetworkError, saying which block is the matter.
     """
@@ -191,7 +189,7 @@ def make_network(
         raise NetworkError("; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())) from error
     left_over = tuple(matching.left_over())
     complete = not left_over and all(match.layer for match in matching.matches)
-    return Network(spec, tuple(matches), left_over, all_heads, complete)
+    return Network(spec, tuple(matches), left_over, complete)
 
 
 def _grow_head(matching: Matching, line: Line, blocks: Sequence[Any], name: str) -> LinkName:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 
 from regact.errors import ConfigError, FormatError
+from regact.genome import natural_order
 from regact.model.base_spec import Rate
 
 KerasActivation = Literal["relu", "gelu", "sigmoid", "tanh", "softplus", "exponential", "linear"] | None
@@ -222,7 +223,8 @@ def read_params(path: str | Path) -> KerasParams:
     except (KeyError, TypeError) as error:
         raise FormatError(path, f"no entry {error}", "`model` with `trunk` and `seq_length`") from error
     problems: list[str] = []
-    heads = {name: _as_list(model[name]) for name in sorted(model) if name.startswith("head")}
+    # The order of a file's outputs: baskerville sorts heads with the numbers in their names as numbers.
+    heads = {name: _as_list(model[name]) for name in natural_order(model) if name.startswith("head")}
     if not heads:
         problems.append("model: no head (head, head_human, ...)")
     read = {

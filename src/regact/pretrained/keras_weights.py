@@ -88,20 +88,24 @@ def load_weights(file: KerasFile, network: Network) -> SequenceModel:
     Raises: FormatError where a weight's bytes cannot be read; ConfigError where values are not finite.
     """
     model = build_model(network.spec, seed=0)
-    if broken := [problem for place in _places(model, network) for problem in _put(place, file)]:
+    places = [(place, layer) for place in _places(model, network) if (layer := place.match.layer)]
+    values = file.read((layer, place.weight) for place, layer in places)
+    broken = [
+        f"{layer.datasets[place.weight]} holds {count} values that are not finite"
+        for (place, layer), array in zip(places, values, strict=True)
+        if (count := _put(place, array))
+    ]
+    if broken:
         raise ConfigError(file.path, broken)
     return model
 
 
 @torch.no_grad()
-def _put(place: _Place, file: KerasFile) -> Iterator[str]:
-    layer = place.match.layer
-    if layer is None:
-        return
-    values = torch.tensor(np.ascontiguousarray(place.turn.ours(file.read(layer, place.weight))))
-    if broken := int((~values.isfinite()).sum()):
-        yield f"{layer.datasets[place.weight]} holds {broken} values that are not finite"
-    place.tensor.copy_(values)
+def _put(place: _Place, values: Shaped[np.ndarray, "..."]) -> int:
+    """Put Keras's values where they belong; returns how many are not finite."""
+    tensor = torch.tensor(np.ascontiguousarray(place.turn.ours(values)))
+    place.tensor.copy_(tensor)
+    return int((~tensor.isfinite()).sum())
 
 
 def _misfit(place: _Place) -> Iterator[str]:

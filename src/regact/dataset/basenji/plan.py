@@ -1,6 +1,5 @@
 """What an import will do, decided and checked before a value is read."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from regact.dataset.config import SPLITS, DatasetConfig, SplitAsImported
 from regact.dataset.schema import GenomeRecord, SourceRecord, StoreHeader, TrackRecord, digest
 from regact.dataset.window_bed import intervals_of
 from regact.errors import ConfigError
-from regact.genome import ContigAlias, Genome, Interval, Regions, match_contigs, parse_contig_alias
+from regact.genome import ContigAlias, Genome, Interval, Regions, match_contigs, natural_order, parse_contig_alias
 from regact.tracks import TrackSheet
 
 _IMPORTED_TRANSFORM = 0  # whatever made the values, it was not ours
@@ -185,11 +184,6 @@ def _roles_of(labels: Iterable[str], split: SplitAsImported, where: object) -> d
     if problems:
         raise ConfigError(where, [f"{problem}; it holds {', '.join(natural_order(found))}" for problem in problems])
     return {fold: named.get(fold, "train") for fold in natural_order(found)}
-
-
-def natural_order(names: Iterable[str]) -> list[str]:
-    """Names with numbers in them by these numbers: fold2 before fold10."""
-    return sorted(names, key=lambda name: [(len(part), part) for part in re.split(r"(\d+)", name)])
 
 
 def _place_on_genome(

@@ -11,13 +11,14 @@ from regact.dataset.basenji.config import BasenjiH5Source, BasenjiSource
 from regact.dataset.basenji.directory import BasenjiDirectory, read_directory, read_shard
 from regact.dataset.basenji.hdf5 import Hdf5Layout, read_layout, read_rows
 from regact.dataset.basenji.paper import describe_differences
-from regact.dataset.basenji.plan import Part, Survey, natural_order
+from regact.dataset.basenji.plan import Part, Survey
 from regact.dataset.basenji.samples import read_samples
 from regact.dataset.basenji.tfrecord import read_records
 from regact.dataset.config import SPLITS
 from regact.dataset.window_bed import read_window_bed
 from regact.engine import progress
 from regact.errors import ConfigError
+from regact.genome import natural_order
 
 _WINDOWS_PER_PART = 64
 _LEAKS = (
