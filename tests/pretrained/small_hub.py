@@ -112,6 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if line["key"] == "file":
                     content = base64.b64decode(line["value"]["content"])
                     self.hub.repositories[match[1]][line["value"]["path"]] = content
+                elif line["key"] == "deletedFile":
+                    del self.hub.repositories[match[1]][line["value"]["path"]]
             commit = self.hub.commit_of(match[1])
             address = f"{self.hub.address}/{match[1]}/commit/{commit}"
             self.answer(200, {"success": True, "commitOid": commit, "commitUrl": address})

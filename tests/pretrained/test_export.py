@@ -215,6 +215,18 @@ def test_a_folder_without_checksums_or_of_another_model_is_refused(imported, tra
         load_exported(trained)
 
 
+def test_a_file_that_was_put_into_a_folder_is_refused(trained, tmp_path):
+    """One that nobody vouches for would be believed, such as the windows that it was trained on."""
+    folder = export_weights(trained, tmp_path / "out")
+    lines = (folder / "SHA256SUMS").read_text().splitlines(keepends=True)
+    (folder / "SHA256SUMS").write_text("".join(line for line in lines if "windows.bed" not in line))
+    (folder / "notes.txt").write_text("of no matter")
+    with pytest.raises(FormatError, match=r"SHA256SUMS: no checksum of windows\.bed; needed one"):
+        load_exported(folder)
+    (folder / "windows.bed").unlink()
+    load_exported(folder)
+
+
 def test_loading_runs_nothing_that_lies_in_the_folder(imported, tmp_path):
     """Everything that other libraries run when they load a model, laid beside this one."""
     folder = export_weights(imported, tmp_path / "liver")

@@ -66,6 +66,29 @@ def test_an_exported_folder_goes_as_it_is(hub, run, tmp_path):
         push_to_hub(folder, "lab/liver", token="hf_right")
 
 
+def test_nothing_of_another_model_stays_behind(hub, run, tmp_path):
+    """Its windows and accuracies would be taken for those of the new one."""
+    push_to_hub(run, "lab/liver", token="hf_right")
+    hub.repositories["lab/liver"]["notes.txt"] = b"not ours"
+    (run / "windows.bed").unlink()
+    (run / "metrics.tsv").unlink()
+    push_to_hub(run, "lab/liver", token="hf_right")
+    assert set(hub.repositories["lab/liver"]) == FILES - {"windows.bed", "metrics.tsv"} | {"notes.txt"}
+    from_pretrained("lab/liver", cache_dir=tmp_path / "cache")
+
+
+def test_what_shall_be_private_does_not_go_to_a_public_repository(hub, run):
+    push_to_hub(run, "lab/liver", token="hf_right")
+    before = dict(hub.repositories["lab/liver"])
+    (run / "metrics.tsv").unlink()
+    with pytest.raises(RunError, match=r"lab/liver: there already, and public: nothing was uploaded; needed a private"):
+        push_to_hub(run, "lab/liver", private=True, token="hf_right")
+    assert hub.repositories["lab/liver"] == before
+    push_to_hub(run, "lab/own", private=True, token="hf_right")
+    push_to_hub(run, "lab/own", private=True, token="hf_right")
+    assert "metrics.tsv" not in hub.repositories["lab/own"]
+
+
 def test_what_was_changed_on_the_hub_is_refused(hub, run, tmp_path):
     push_to_hub(run, "lab/liver", token="hf_right")
     weights = bytearray(hub.repositories["lab/liver"]["model.safetensors"])

@@ -23,7 +23,9 @@ def command(
         str | None,
         typer.Option("--push-to-hub", help="Upload the folder to this repository on the hub.", metavar="OWNER/NAME"),
     ] = None,
-    private: Annotated[bool, typer.Option("--private", help="Of a new repository on the hub.")] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Make a new repository private; a public one that is there is refused.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Write a run's weights and what is known of them as one folder that travels.

@@ -88,13 +88,14 @@ def export_weights(run: str | Path, out: str | Path, *, license_id: str | None =
 def load_exported(folder: str | Path, *, device: str = "cpu") -> SequenceModel:
     """The model of an exported folder, in inference mode, when every file of it is as it was written.
 
-    Raises: RunError where it is no exported folder, or weights do not fit; FormatError where a file is missing or was
-        changed: every one that was, at once.
+    Raises: RunError where it is no exported folder, or weights do not fit; FormatError where a file is missing, was
+        changed or was put there: every one that was, at once.
     """
     folder = Path(folder)
     if not (folder / CONFIG).is_file():
         raise RunError(folder, f"no {CONFIG} in it", "a folder that `regact weights export` wrote", "give one")
-    if unlisted := {HUB_WEIGHTS, CONFIG, CARD} - check_checksums(folder):
+    known = {name for name in FILES if name not in (SUMS, README) and (folder / name).is_file()}
+    if unlisted := known.union((HUB_WEIGHTS, CONFIG, CARD)) - check_checksums(folder):
         raise FormatError(
             folder / SUMS, f"no checksum of {', '.join(sorted(unlisted))}", "one", "fetch the folder again"
         )

@@ -83,17 +83,19 @@ def push_to_hub(
 ) -> str:
     """Upload a run, or a folder that was exported already, as a repository on the hub; return its address.
 
+    Files of a model that was there before go, where this one has none of that name; all others stay.
+
     Args:
         run: Run folder; it is exported on the way. An exported folder goes as it is, README.md included.
         repository: `owner/name`, made where it is not there yet.
-        private: Of a new repository.
+        private: Make a new repository private; one that is there has to be.
         revision: Branch to put it on.
         token: The hub's, where the client has none of its own (`hf auth login`).
         commit_message: What the repository's history says of it.
         license_id: As in `export_weights`.
 
     Raises:
-        RunError: the repository cannot be reached or written; as `export_weights`.
+        RunError: the repository cannot be reached or written, or is public against `private`; as `export_weights`.
         ProgramError: the hub's client is not installed.
     """
     api = _require_client().HfApi(token=token)
@@ -105,12 +107,18 @@ def push_to_hub(
             folder = export_weights(run, Path(temporary) / repository.rpartition("/")[2], license_id=license_id)
         with _errors_of_hub(repository):
             address = api.create_repo(repository, private=private, exist_ok=True)
+            public = private and not api.repo_info(repository).private
+        if public:
+            remedy = "make it private on its page, take another name, or leave --private out"
+            raise RunError(address, "there already, and public: nothing was uploaded", "a private repository", remedy)
+        with _errors_of_hub(repository):
             api.upload_folder(
                 repo_id=repository,
                 folder_path=folder,
                 revision=revision,
                 commit_message=commit_message,
                 allow_patterns=list(FILES),
+                delete_patterns=[name for name in FILES if not (folder / name).is_file()],
             )
     return str(address)
 
