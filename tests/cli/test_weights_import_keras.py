@@ -65,6 +65,13 @@ def test_tracks_gelu_and_window_are_those_asked_for(files, tmp_path):
     assert (card["source"]["gelu"], card["model"]["window_bp"]) == ("erf", 128)
 
 
+def test_repeated_identifiers_of_a_published_table_are_numbered(files, tmp_path, capsys):
+    (tmp_path / "targets.txt").write_text("\tidentifier\tfile\n0\ta\tgone.w5\n1\ta\tgone.w5\n")
+    assert run(*files, "--tracks", tmp_path / "targets.txt") == 0
+    assert read_card(tmp_path / "run")["tracks"] == ["a", "a_2"]
+    assert "1 identifiers stand there again and were numbered (a is now a_2)" in capsys.readouterr().err
+
+
 def test_what_does_not_fit_is_one_line_a_problem(files, tmp_path, capsys):
     assert run(*files, "--head", "b") == 1
     printed = capsys.readouterr()

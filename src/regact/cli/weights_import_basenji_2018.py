@@ -10,7 +10,7 @@ from regact.cli.output import print_line, print_remark
 from regact.dataset.basenji import read_sample_sheet
 from regact.errors import ConfigError
 from regact.pretrained import describe_run, import_basenji_2018
-from regact.tracks import TrackSheet, read_track_sheet
+from regact.tracks import TrackSheet, read_published_sheet
 
 
 def command(
@@ -69,5 +69,5 @@ def _read_sheet(samples: Path | None, tracks: Path | None) -> TrackSheet | None:
     if samples and tracks:
         raise ConfigError("--samples", ["given together with --tracks; needed one of them"])
     if samples:
-        return read_sample_sheet(samples)
-    return read_track_sheet(tracks, check_files=False, any_sum_stat=True) if tracks else None
+        return read_sample_sheet(samples, tell=print_remark)
+    return read_published_sheet(tracks, tell=print_remark) if tracks else None

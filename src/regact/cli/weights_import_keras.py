@@ -9,7 +9,7 @@ import typer
 from regact.cli.options import Overwrite, RunFolder, Tracks, TrainedOn
 from regact.cli.output import print_line, print_remark
 from regact.pretrained import describe_run, import_keras
-from regact.tracks import read_track_sheet
+from regact.tracks import read_published_sheet
 
 
 class GeluChoice(StrEnum):
@@ -52,7 +52,7 @@ def command(
 
       regact weights import-keras old.h5 runs/old --params params.json --gelu sigmoid --window-bp 65536
     """
-    sheet = read_track_sheet(tracks, check_files=False, any_sum_stat=True) if tracks else None
+    sheet = read_published_sheet(tracks, tell=print_remark) if tracks else None
     run = import_keras(
         model,
         out,

@@ -1,12 +1,13 @@
 """Reading a track sheet: every bad row and column told at once, before any work."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from regact.errors import ConfigError
+from regact.tracks.repeated_names import number_repeats
 from regact.tracks.sheet import COLUMNS, FILE_SEPARATOR, Track, TrackSheet
 from regact.tracks.sheet_rows import column_problems, read_rows
 from regact.tracks.transform import SUM_STATS
@@ -22,7 +23,7 @@ UNSUPPORTED_SUM_STATS = {
 }
 
 
-def read_track_sheet(path: str | Path, *, check_files: bool = True, any_sum_stat: bool = False) -> TrackSheet:
+def read_track_sheet(path: str | Path, *, check_files: bool = True) -> TrackSheet:
     """The tracks of a TSV with a header of Basenji's column names; only `identifier` and `file` are needed.
 
     A first column without a name is the index, as in Basenji's `targets.txt`. `strand_pair` names another row by its
@@ -33,29 +34,75 @@ def read_track_sheet(path: str | Path, *, check_files: bool = True, any_sum_stat
     Args:
         path: The sheet.
         check_files: False for a sheet kept beside a store, whose signal files may be gone.
-        any_sum_stat: True for the sheet of values that are there already, however they were pooled.
 
     Raises: FormatError if it cannot be read; ConfigError with every bad row and column at once.
     """
     path = Path(path)
+    lines, rows = _read_rows(path)
+    tracks, problems = _parse_rows(path, lines, rows)
+    if check_files:
+        problems += _missing_files(tracks, lines)
+    return _join(path, tracks, lines, rows, problems + _duplicate_problems(tracks, lines))
+
+
+def read_published_sheet(path: str | Path, *, tell: Callable[[str], object] = lambda remark: None) -> TrackSheet:
+    """The sheet of values or weights that are there already (`targets.txt` of public data), as `read_track_sheet`.
+
+    Its files may be gone, its `sum_stat` may be any, and identifiers that stand there more than once, which published
+    tables have, are told apart by numbers (`number_repeats`); `tell` is called with a remark then.
+
+    Raises: as `read_track_sheet`.
+    """
+    path = Path(path)
+    lines, rows = _read_rows(path)
+    tracks, problems = _parse_rows(path, lines, rows, any_sum_stat=True)
+    names = number_repeats([track.identifier for track in tracks], path, tell)
+    tracks = [replace(track, identifier=name) for track, name in zip(tracks, names, strict=True)]
+    return _join(path, tracks, lines, rows, problems)
+
+
+def _read_rows(path: Path) -> tuple[list[int], list[dict[str, str]]]:
+    """Line number of each row, and its fields by column. Raises: ConfigError where columns are wrong."""
     header, rows = read_rows(path, "track sheet", "track")
     header[0] = header[0] or "index"
-    problems = column_problems(header, COLUMNS, ("identifier", "file"))
-    if problems:
+    if problems := column_problems(header, COLUMNS, ("identifier", "file")):
         raise ConfigError(path, problems)
-    tracks = []
-    for line, fields in rows:
-        track, found = _parse_row(dict(zip(header, fields, strict=True)), path.parent.absolute(), any_sum_stat)
-        if check_files:
-            found += [f"file {file} does not exist" for file in track.files if not file.is_file()]
+    return [line for line, _ in rows], [dict(zip(header, fields, strict=True)) for _, fields in rows]
+
+
+def _parse_rows(
+    path: Path, lines: Sequence[int], rows: Sequence[dict[str, str]], *, any_sum_stat: bool = False
+) -> tuple[list[Track], list[str]]:
+    """The tracks without their strand pairs, and what is wrong with their rows."""
+    tracks, problems = [], []
+    for line, row in zip(lines, rows, strict=True):
+        track, found = _parse_row(row, path.parent.absolute(), any_sum_stat)
         tracks.append(track)
-        problems += [f"line {line} ({track.identifier or 'no identifier'}): {problem}" for problem in found]
-    lines = [line for line, _ in rows]
-    problems += _duplicate_problems(tracks, lines)
-    tracks, pair_problems = _pair_strands(tracks, [dict(zip(header, fields, strict=True)) for _, fields in rows], lines)
+        problems += [_in_row(line, track, problem) for problem in found]
+    return tracks, problems
+
+
+def _missing_files(tracks: Sequence[Track], lines: Sequence[int]) -> list[str]:
+    return [
+        _in_row(line, track, f"file {file} does not exist")
+        for line, track in zip(lines, tracks, strict=True)
+        for file in track.files
+        if not file.is_file()
+    ]
+
+
+def _in_row(line: int, track: Track, problem: str) -> str:
+    return f"line {line} ({track.identifier or 'no identifier'}): {problem}"
+
+
+def _join(
+    path: Path, tracks: Sequence[Track], lines: Sequence[int], rows: Sequence[dict[str, str]], problems: list[str]
+) -> TrackSheet:
+    """The sheet of tracks, strands paired. Raises: ConfigError where anything is wrong."""
+    paired, pair_problems = _pair_strands(tracks, rows, lines)
     if problems + pair_problems:
         raise ConfigError(path, problems + pair_problems)
-    return TrackSheet(tuple(tracks), path)
+    return TrackSheet(tuple(paired), path)
 
 
 def _parse_row(row: dict[str, str], folder: Path, any_sum_stat: bool) -> tuple[Track, list[str]]:

@@ -162,6 +162,21 @@ def test_windows_that_overlap_must_agree_where_no_genome_tells(write_directory, 
         import_basenji(made.path, tmp_path / "store", workers=1)
 
 
+def test_identifiers_that_stand_there_twice_are_numbered_and_told(write_directory, tmp_path):
+    """Published tables have them, and no model would be evaluated by names that are not its own."""
+    made = write_directory(tmp_path / "data")
+    sheet = made.path / "targets.txt"
+    sheet.write_text(sheet.read_text().replace("ENC3", "ENC0"))
+    told = []
+    store = import_basenji(made.path, tmp_path / "store", workers=1, tell=told.append)
+    assert store.sheet.identifiers == ("ENC0", "ENC1", "ENC2", "ENC0_2")
+    assert store.sheet.strand_pair.tolist() == [1, 0, 2, 3]
+    remark = f"{sheet}: 1 identifiers stand there again and were numbered (ENC0 is now ENC0_2)"
+    assert remark in told
+    assert remark in store.header.remarks
+    check_store(store, made)
+
+
 class TestBadInput:
     def damage(self, made, change, name="train-1.tfr"):
         shard = made.path / "tfrecords" / name

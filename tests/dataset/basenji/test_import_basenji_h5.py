@@ -77,14 +77,45 @@ def test_every_difference_from_the_paper_is_told(write_h5, tmp_path):
 
 def test_the_papers_data_would_show_no_difference(write_h5, tmp_path):
     write_h5(tmp_path)
-    labels = tuple(f"{assay}:x" for assay, count in PAPER_ASSAYS.items() for _ in range(count))
+    assays = [assay for assay, count in PAPER_ASSAYS.items() for _ in range(count)]
     found = vars(read_layout(tmp_path / FILE)) | {
-        "labels": labels,
         "n_bins": 1024,
         "bin_bp": 128,
         "counts": {"train": 11_000, "valid": 1_500, "test": 2_033},
     }
-    assert describe_differences(type("Layout", (), found)) == []
+    assert describe_differences(type("Layout", (), found), assays) == []
+
+
+def test_assays_are_those_of_the_samples_where_the_file_has_no_labels(write_h5, tmp_path):
+    write_h5(tmp_path)
+    with h5py.File(tmp_path / FILE, "a") as file:
+        file["target_labels"][...] = b""
+    assays = ("CAGE:x", "CAGE:y", "CHIP:z")
+    (tmp_path / SAMPLES).write_text("".join(f"id{i}\t{i}.bw\t{label}\n" for i, label in enumerate(assays)))
+    store = import_basenji_h5(tmp_path / FILE, tmp_path / "store", samples=tmp_path / SAMPLES, workers=1)
+    assert store.sheet.assays == ("CAGE", "CAGE", "CHIP")
+    told = [remark for remark in store.header.remarks if "tracks; the paper has" in remark]
+    assert [remark.split(": ")[1].split(";")[0] for remark in told] == [
+        "2 CAGE tracks",
+        "0 DNASE tracks",
+        "1 CHIP tracks",
+    ]
+
+
+def test_identifiers_that_stand_there_twice_are_numbered_in_both_files(write_h5, tmp_path):
+    """Published tables have them; the n-th of a name is the n-th of it in the samples."""
+    made = write_h5(tmp_path)
+    with h5py.File(tmp_path / FILE, "a") as file:
+        file["target_ids"][...] = np.array(["id1", "id0", "id1"], "S")
+    (tmp_path / SAMPLES).write_text("id1\tfirst.bw\nid1\tsecond.bw\nid0\tother.bw\n")
+    store = import_basenji_h5(tmp_path / FILE, tmp_path / "store", samples=tmp_path / SAMPLES, workers=1)
+    assert store.sheet.identifiers == ("id1", "id0", "id1_2")
+    assert [track.files[0].name for track in store.sheet.tracks] == ["first.bw", "other.bw", "second.bw"]
+    assert any(
+        "1 identifiers stand there again and were numbered (id1 is now id1_2)" in r for r in store.header.remarks
+    )
+    assert sum("numbered" in remark for remark in store.header.remarks) == 1
+    assert store.n_windows == len(made.start)
 
 
 @pytest.mark.parametrize("missing", [("train_out",), ("valid_na", "test_in")])

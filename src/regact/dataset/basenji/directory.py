@@ -16,7 +16,7 @@ from regact.dataset.basenji.tfrecord import read_records
 from regact.dataset.basenji.window import SourceWindow
 from regact.dataset.window_bed import read_window_bed
 from regact.errors import ConfigError, FormatError
-from regact.tracks import TrackSheet, read_track_sheet
+from regact.tracks import TrackSheet, read_published_sheet
 
 _SHARD = re.compile(r"(?P<label>.+)-(?P<number>\d+)\.tfr")
 _BASE_CODES = 4
@@ -76,7 +76,7 @@ class BasenjiDirectory:
         windows: One row per row of `sequences.bed` whose label has TFRecords, in its order: chrom, start, end (of the
             model's input, which may reach beyond a contig), label.
         shards: For each label its files, in their order.
-        without_records: Labels of `sequences.bed` that have no TFRecords, and their rows.
+        remarks: What a user must know of them.
     """
 
     path: Path
@@ -84,7 +84,7 @@ class BasenjiDirectory:
     sheet: TrackSheet
     windows: pd.DataFrame
     shards: dict[str, tuple[Path, ...]]
-    without_records: dict[str, int]
+    remarks: tuple[str, ...]
 
 
 def read_directory(path: Path) -> BasenjiDirectory:
@@ -93,7 +93,8 @@ def read_directory(path: Path) -> BasenjiDirectory:
     Raises: FormatError where a part is missing or no such file; ConfigError with everything in which they disagree.
     """
     statistics = _read_statistics(path / "statistics.json")
-    sheet = read_track_sheet(path / "targets.txt", check_files=False, any_sum_stat=True)
+    remarks: list[str] = []
+    sheet = read_published_sheet(path / "targets.txt", tell=remarks.append)
     bed = _read_bed(path / "sequences.bed", statistics)
     shards, problems = _find_shards(path / "tfrecords")
     counts = Counter(bed["label"].tolist())
@@ -110,8 +111,12 @@ def read_directory(path: Path) -> BasenjiDirectory:
     if problems:
         raise ConfigError(path, problems)
     windows = bed[bed["label"].isin(list(shards))].reset_index(drop=True)
-    missing = {label: count for label, count in counts.items() if label not in shards}
-    return BasenjiDirectory(path, statistics, sheet, windows, shards, missing)
+    remarks += [
+        f"{count:,} windows of {label} have no TFRecords: left out"
+        for label, count in counts.items()
+        if label not in shards
+    ]
+    return BasenjiDirectory(path, statistics, sheet, windows, shards, tuple(remarks))
 
 
 def read_shard(shard: Path, shape: RecordShape) -> Iterator[SourceWindow]:

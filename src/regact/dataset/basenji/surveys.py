@@ -49,10 +49,7 @@ def survey_directory(source: BasenjiSource) -> Survey:
             *(source.directory / name for name in ("statistics.json", "targets.txt", "sequences.bed")),
             *(shard for label in labels for shard in directory.shards[label]),
         ),
-        remarks=tuple(
-            f"{count:,} windows of {label} have no TFRecords: left out"
-            for label, count in directory.without_records.items()
-        ),
+        remarks=directory.remarks,
     )
 
 
@@ -62,18 +59,21 @@ def survey_h5(source: BasenjiH5Source) -> Survey:
     Raises: as `read_layout` and `read_samples`; ConfigError where the BED has other numbers of sequences.
     """
     layout = read_layout(source.file)
+    remarks = [_LEAKS]
+    if source.bed is None:
+        remarks.append("no BED: sequences have no coordinates, each is a contig of its own")
+    sheet = read_samples(layout, source.samples, tell=remarks.append)
     given = [file for file in (source.bed, source.samples) if file is not None]
-    placed = () if source.bed else ("no BED: sequences have no coordinates, each is a contig of its own",)
     return Survey(
         where=source.file,
-        sheet=read_samples(layout, source.samples),
+        sheet=sheet,
         window_bp=layout.window_bp,
         bin_bp=layout.bin_bp,
         crop_bins=0,
         places=_own_contigs(layout) if source.bed is None else _read_places(source.bed, layout),
         parts=tuple(_row_parts(layout)),
         files=(source.file, *given),
-        remarks=(_LEAKS, *placed, *describe_differences(layout)),
+        remarks=(*remarks, *describe_differences(layout, sheet.assays)),
         located=source.bed is not None,
     )
 
