@@ -4,13 +4,14 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from regact.dataset import DatasetConfig, build_dataset
-from regact.errors import ConfigError, DataError, OutputExistsError
+from regact.errors import ConfigError, OutputExistsError
 from regact.reads import SheetRow, cover_sample, cover_samples, coverage_settings, read_sample_sheet
 from regact.tracks import read_track_sheet
 
@@ -134,11 +135,65 @@ def test_groups_need_a_fragment_file_and_names_of_their_own(sheet, genome, tmp_p
     rows = [SheetRow("x", bam, coverage_settings("cage")), SheetRow("x_plus", bam, coverage_settings("dnase"))]
     with pytest.raises(ConfigError, match=r"2 samples would be written as x_plus\.bw"):
         cover_samples(rows, genome, tmp_path / "out")
+
+
+def test_cells_that_are_not_found_and_empty_groups(sheet, genome, tmp_path):
+    (sheet.parent / "other.tsv").write_text("B0\tx\nZ\tempty\nB1\ty\nB99\ty\n")
+    row = SheetRow("", sheet.parent / "fragments.tsv", coverage_settings("atac"), sheet.parent / "other.tsv")
+    said = []
+    covered = cover_samples([row], genome, tmp_path / "out", tell=said.append)
+    assert [sample.outputs.sample for sample in covered.samples] == ["x", "y"]
+    assert read_track_sheet(covered.tracks).identifiers == ("x", "y")
+    assert any(words.startswith("empty: left out, ") and "no fragment counts" in words for words in said)
+    assert "y: 1 of the group's 2 cells have a fragment in the file" in said
+    assert f"{row.file}: 700 fragments are of barcodes in no group" in said
+    table = pd.read_csv(covered.qc, sep="\t")
+    assert table[["cells", "cells_listed", "ungrouped_fragments"]].to_numpy().tolist() == [[1, 1, 700], [1, 2, 700]]
     (sheet.parent / "other.tsv").write_text("B0\tx\nZ\tempty\n")
-    lonely = SheetRow("", sheet.parent / "fragments.tsv", coverage_settings("atac"), sheet.parent / "other.tsv")
-    with pytest.raises(DataError, match=r"group empty: no fragment counts"):
-        cover_samples([lonely], genome, tmp_path / "out")
-    assert (tmp_path / "out" / "x.json").exists()
+    nothing_fits = coverage_settings("atac", min_fragment_bp=1_000)
+    with pytest.raises(ConfigError, match=r"x: .*group x: no fragment counts \(200 fragment length"):
+        cover_samples([replace(row, settings=nothing_fits)], genome, tmp_path / "none")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_sample_that_cannot_be_made_does_not_stop_the_others(
+    sheet, genome, write_alignments, record, workers, tmp_path
+):
+    write_alignments([record("a", 4), record("b", 4)], "one.bam")
+    out, said, seen = tmp_path / "out", [], []
+    with pytest.raises(
+        ConfigError, match=r"3 are finished, and kept.*starts: .*no read counts \(2 unmapped\)"
+    ) as caught:
+        cover_samples(read_sample_sheet(sheet), genome, out, workers=workers, tell=said.append, on_sample=seen.append)
+    assert len(caught.value.problems) == 1
+    assert {sample.outputs.sample for sample in seen} == {"open", "cells_even", "cells_odd"}
+    assert any(words.startswith("starts: FAILED, ") for words in said)
+    assert not (out / "tracks.tsv").exists()
+    write_alignments([record(f"r{n}", 0, "c1", 50 * n) for n in range(600)], "one.bam")
+    covered = cover_samples(read_sample_sheet(sheet), genome, out, tell=said.append)
+    assert "3 samples are finished already" in said
+    assert len(covered.samples) == 4
+
+
+def test_another_way_of_reading_is_another_sample(sheet, genome, tmp_path):
+    out, rows = tmp_path / "out", read_sample_sheet(sheet)[:1]
+    cover_samples(rows, genome, out)
+    with pytest.raises(OutputExistsError, match=r"starts\.json: made with group_by_name=False \(now True\)"):
+        cover_samples(rows, genome, out, group_by_name=True)
+    (tmp_path / "alias.tsv").write_text("c1\tc1\n")
+    with pytest.raises(OutputExistsError, match=r"contig_alias=None \(now .*alias\.tsv\)"):
+        cover_samples(rows, genome, out, contig_alias=str(tmp_path / "alias.tsv"))
+    with pytest.raises(OutputExistsError, match=r"reference=None \(now .*genome\.fa\)"):
+        cover_samples(rows, genome, out, reference=genome.path)
+
+
+def test_samples_of_another_version_are_kept_and_told_of(sheet, genome, tmp_path):
+    out, rows, said = tmp_path / "out", read_sample_sheet(sheet)[:1], []
+    cover_samples(rows, genome, out)
+    card = json.loads((out / "starts.json").read_text())
+    (out / "starts.json").write_text(json.dumps({**card, "regact": "0.0.7"}))
+    cover_samples(rows, genome, out, tell=said.append)
+    assert any("made by regact 0.0.7, not" in words for words in said)
 
 
 KILLED = """

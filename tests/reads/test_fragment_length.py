@@ -7,7 +7,7 @@ from regact.errors import DataError
 from regact.reads import GenomeLayout, coverage_settings, estimate_fragment_bp
 from regact.reads.bam_records import OWN_LENGTH, Tally
 from regact.reads.fates import Fates
-from regact.reads.fragment_length import choose_fragment_bp
+from regact.reads.fragment_length import ChosenLength, choose_fragment_bp
 from regact.reads.read_places import PLACE, ReadPlaces
 
 LAYOUT = GenomeLayout.from_lengths({"a": 300_000, "b": 200_000})
@@ -88,12 +88,13 @@ def test_which_length_is_used(replaced, expected):
     rng = np.random.default_rng(4)
     flat = single_reads(rng.integers(0, 499_000, 12_000), rng.choice([1, -1], 12_000))
     settings = coverage_settings("chip", assumed_fragment_bp=230, **replaced)
-    assert choose_fragment_bp(flat, LAYOUT, settings, where="x.bam")[0] == expected
+    found = choose_fragment_bp(flat, LAYOUT, settings, where="x.bam")
+    assert (found.bp, found.told_by) == (expected, {99: "given", 230: "assumed", None: None}[expected])
+    assert (found.curve is None) == (expected != 230)
     flat.rows["kind"][:3] = OWN_LENGTH  # of pairs
     flat.rows["length"][:3] = (150, 170, 400)
-    found, curve = choose_fragment_bp(flat, LAYOUT, settings, where="x.bam")
-    assert found == {99: 99, 230: 170, None: None}[expected]
-    assert curve is None
+    told = {99: (99, "given"), 230: (170, "pairs"), None: (None, None)}[expected]
+    assert choose_fragment_bp(flat, LAYOUT, settings, where="x.bam") == ChosenLength(*told)
 
 
 def test_centres_need_a_length():

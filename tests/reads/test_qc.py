@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from regact.genome import load_genome
-from regact.reads import GenomeLayout, count_places, coverage_settings, read_bam, share_reads
-from regact.reads.qc import ReadsQc, describe_reads
+from regact.reads import GenomeLayout, count_places, cover_sample, coverage_settings, read_bam, share_reads
+from regact.reads.describe_reads import describe_reads
+from regact.reads.fragment_length import ChosenLength
+from regact.reads.qc import ReadsQc
 
 LENGTHS = {"c1": 6_000, "c2": 2_000}
 
@@ -47,9 +49,11 @@ def quality_of(path, genome, assay, **replaced) -> ReadsQc:
     reads, _ = read_bam(path, layout, settings)
     alignments = count_places(reads, layout, settings)
     placement = share_reads(alignments, layout, settings)
+    weight = placement.weight
     return describe_reads(
-        reads, alignments, layout, genome, settings, placement, placement.weight, sample="s", source=str(path)
-    )
+        reads, alignments, layout, genome, settings, placement, weight, weight,
+        sample="s", source=str(path), fragment=ChosenLength(),
+    )  # fmt: skip
 
 
 def test_single_reads(genome, tmp_path):
@@ -88,6 +92,30 @@ def test_flagged_duplicates_are_left_out_and_counted(genome, tmp_path):
     assert (found.fates["duplicate"], found.fates["unique"]) == (5, 20)
     assert (found.library.told_by, found.library.examined, found.library.distinct) == ("flags", 25, 20)
     assert found.library.molecules == pytest.approx(found.library.one_place_molecules)
+
+
+def test_towers_that_were_cut(genome, tmp_path):
+    records = [single(f"t{i}", 16 * (i % 2), "c1", 100 + 19 * (1 - i % 2)) for i in range(20)]
+    records += [single(f"u{i}", 0, "c1", 1_000 + 20 * i) for i in range(10)]
+    path = write_sam(tmp_path / "s.sam", records)
+    # Both strands' towers have their counted base at c1:119.
+    for stranded, bases, left in ((False, 1, 1), (True, 2, 2)):
+        settings = coverage_settings("dnase", clip=2, gc=False, stranded=stranded)
+        sample = cover_sample(path, genome, tmp_path / f"{stranded}.bw", settings)
+        assert (sample.qc.clip.ceiling, sample.qc.clip.bases) == (2, bases)
+        assert sample.qc.clip.reads == pytest.approx(20 - left, abs=1e-6)
+        assert sample.qc.row()["reads_cut_from_towers"] == sample.qc.clip.reads
+
+
+def test_places_at_the_aligners_own_limit(genome, tmp_path):
+    records = [single("m", 256 * bool(i), "c1", 100 * i) for i in range(3)] + [single("u", 0, "c1", 5)]
+    path = write_sam(tmp_path / "s.sam", records)
+    found = quality_of(path, genome, "dnase")
+    assert (found.place_limit, found.row()["reads_at_place_limit"]) == (None, None)
+    text = path.read_text().replace("m\t0", "@PG\tID:bowtie2\tPN:bowtie2\tCL:bowtie2-align-s -p 2 -k 3 -x i\nm\t0", 1)
+    path.write_text(text)
+    sample = cover_sample(path, genome, tmp_path / "x.bw", coverage_settings("dnase", gc=False))
+    assert (sample.qc.place_limit, sample.qc.row()["reads_at_place_limit"]) == (3, 1)
 
 
 def test_it_is_one_json_row_that_comes_back_whole(genome, tmp_path):

@@ -95,6 +95,17 @@ def test_strands_in_two_files(pairs, genome, tmp_path):
     assert np.abs(plus + minus - values_of(both.tracks[0], genome)).sum() < 2 * 200
 
 
+def test_unique_reads_only(pairs, record, write_alignments, genome, tmp_path):
+    """Reads with several places are left out then, and said to be; without any other read there is no coverage."""
+    sample = cover_sample(pairs, genome, tmp_path / "x.bw", coverage_settings("dnase", em="unique"))
+    assert sample.qc.fates["multi"] == 0
+    assert (sample.qc.fates["unique"], sample.qc.fates["too_many_places"]) == (3_400, 400)
+    path = write_alignments([record("a", 0, "c1", 100), record("a", 256, "c2", 100)], "multi.bam")
+    with pytest.raises(DataError, match=r"no read counts \(1 too many places\).*another em than unique"):
+        cover_sample(path, genome, tmp_path / "y.bw", coverage_settings("dnase", em="unique"))
+    assert not (tmp_path / "y.bw").exists()
+
+
 def test_whole_fragments_are_runs_of_their_length(record, write_alignments, genome, tmp_path):
     path = write_alignments([
         record("a", 99, "c1", 100, mate=("=", 230), span=150), record("a", 147, "c1", 230, mate=("=", 100), span=-150),
@@ -113,6 +124,7 @@ def test_single_reads_are_extended_to_the_fragments_length(record, write_alignme
     # 100..220; 400..520; 0..40, cut off at the contig's start
     np.testing.assert_array_equal(np.flatnonzero(values_of(tmp_path / "x.bw", genome)), [20, 160, 460])
     assert json.loads(sample.card.read_text())["fragment_bp"] == 120
+    assert (sample.qc.fragment.chosen_bp, sample.qc.row()["fragment_told_by"]) == (120, "given")
     with pytest.raises(DataError, match=r"needed 1,000 on each to find the fragment length; say it with --fragment-bp"):
         cover_sample(path, genome, tmp_path / "y.bw", coverage_settings("chip", **NO_GC))
     assert not (tmp_path / "y.bw").exists()
@@ -121,7 +133,11 @@ def test_single_reads_are_extended_to_the_fragments_length(record, write_alignme
 def test_gc_of_few_single_reads_takes_the_assumed_length(record, write_alignments, genome, tmp_path):
     rng = np.random.default_rng(2)
     path = write_alignments([record(f"r{n}", 16 * (n % 2), "c1", int(rng.integers(59_000))) for n in range(600)])
-    sample = cover_sample(path, genome, tmp_path / "x.bw", coverage_settings("dnase", assumed_fragment_bp=150))
+    said = []
+    settings = coverage_settings("dnase", assumed_fragment_bp=150)
+    sample = cover_sample(path, genome, tmp_path / "x.bw", settings, tell=said.append)
+    assert "fragments are assumed to have 150 bp for their GC, for the reads are too few to tell" in said[-1]
+    assert (sample.qc.fragment.chosen_bp, sample.qc.row()["fragment_told_by"]) == (150, "assumed")
     assert json.loads(sample.card.read_text())["fragment_bp"] == 150
     assert values_of(tmp_path / "x.bw", genome).sum() == pytest.approx(600, rel=1e-6)
 
@@ -192,6 +208,19 @@ def test_an_interrupted_run_leaves_nothing_under_a_final_name(pairs, genome, tmp
     assert len(left) == (how != signal.SIGINT)
     cover_sample(pairs, genome, out, "atac")
     assert sorted(path.name for path in out.parent.iterdir()) == ["x.bw", "x.json"]
+
+
+def test_an_old_card_does_not_outlive_the_tracks_that_it_was_of(pairs, genome, tmp_path):
+    out = tmp_path / "x.bw"
+    cover_sample(pairs, genome, out, "cage")
+    command = [sys.executable, "-c", WAIT_IN_WRITING.replace('"atac"', '"cage", overwrite=True'), str(pairs)]
+    with subprocess.Popen([*command, str(genome.path), str(out)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"writing\n"
+        process.kill()
+        process.wait(120)
+    assert (tmp_path / "x_plus.bw").exists()
+    assert not (tmp_path / "x.json").exists()
 
 
 HUMAN_SIZE = {f"chr{number}": 125_000_000 for number in range(24)}

@@ -1,10 +1,21 @@
 """The page of a sample's reads: whole, self-contained, and saying what was counted."""
 
+import html
 import re
 
 import pytest
 
-from regact.reads.qc import CoverageQuality, EmQuality, FragmentQuality, GcFit, GcQuality, LibraryQuality, ReadsQc
+from regact.reads.qc import (
+    CellsQuality,
+    ClipQuality,
+    CoverageQuality,
+    EmQuality,
+    FragmentQuality,
+    GcFit,
+    GcQuality,
+    LibraryQuality,
+    ReadsQc,
+)
 from regact.report.reads_page import write_reads_page
 
 FULL = ReadsQc(
@@ -12,10 +23,13 @@ FULL = ReadsQc(
     assay="CHIP",
     source="liver.bam",
     genome="g",
-    settings={"assay": "CHIP", "max_places": 3, "clip": None},
+    settings={"assay": "CHIP", "max_places": 3, "em": "exact", "clip": 5},
     records={"all": 1_200, "secondary": 150, "supplementary": 7},
     fates={"unique": 900, "multi": 60, "unmapped": 40, "duplicate": 0},
     places=(900, 50, 10, 0, 5),
+    place_limit=3,
+    cells=CellsQuality(found=7, listed=9, ungrouped_fragments=1_234),
+    clip=ClipQuality(ceiling=5, bases=12, reads=96.4),
     em=EmQuality(reads=60, change=(0.4, 0.1, 0.004), log_likelihood=(-20.0, -12.5), tolerance=0.01, converged=True),
     fragment=FragmentQuality(told_by="pairs", length_bp=(150, 151, 152), value=(3, 9, 2), chosen_bp=151),
     gc=GcQuality(
@@ -26,7 +40,14 @@ FULL = ReadsQc(
         after=(0.99, 1.0, 1.01),
         correlation_before=0.71,
         correlation_after=-0.004,
-        fit=GcFit(gc=(0.3, 0.4, 0.5), bases=(5, 40, 4), rate=(0.3, 1.0, 1.7), curve=(0.4, 1.0, 1.6), windows=50),
+        fit=GcFit(
+            gc=(0.3, 0.4, 0.5),
+            bases=(5, 40, 4),
+            rate=(0.3, 1.0, 1.7),
+            curve=(0.4, 1.0, 1.6),
+            windows=50,
+            left_out={"with_n": 3, "multimapped": 4, "peaks": 1_005},
+        ),
     ),
     coverage=CoverageQuality(
         edges=(0.5, 1, 2), bases=(10, 20), uncovered=970, total=45.5, maximum=1.5, covered_share=0.03
@@ -45,6 +66,9 @@ FULL = ReadsQc(
 BARE = FULL.model_copy(
     update={
         "em": None,
+        "place_limit": None,
+        "cells": None,
+        "clip": None,
         "fragment": None,
         "gc": None,
         "records": {},
@@ -64,16 +88,24 @@ def page_of(qc: ReadsQc, folder) -> str:
 def test_every_figure_is_there_and_the_numbers_with_it(tmp_path):
     page = page_of(FULL, tmp_path)
     assert page.count("data:image/svg+xml") == 8
-    text = " ".join(re.sub("<[^>]+>", " ", page).split())
+    text = html.unescape(" ".join(re.sub("<[^>]+>", " ", page).split()))
     for part in (
         "1,200 records, of them 150 secondary and 7 supplementary",
         "96.0% of all reads",
         "6.2% of those counted",
         "0.710 before, −0.004 after",
         "more than 3 are left out",
+        "The aligner gave at most 3, which 1.00% have.",
+        "10 reads (1.00%) have 3 places, as many as the aligner gives at most",
+        "151 bp, median of pairs",
+        "7 of 9 in the group",
+        "1,234 in the whole file",
+        "7 of the group's 9 cells have a fragment in the file.",
+        "96 reads at 12 bases",
+        "with N (3), many multi-mapped bases (4) or peaks (1,005)",
         "it ended after 3 rounds, below the tolerance",
         "-20.0 at first, -12.5 at last",
-        "800 (88.9%; ENCODE's NRF)".replace("'", "&#39;"),
+        "800 (88.9%; ENCODE's NRF)",
         "3,947",
         "pairs with the same fragment",
         "regact coverage liver.bam",
@@ -98,11 +130,17 @@ def test_nothing_is_fetched_and_no_text_is_taken_for_markup(tmp_path):
 
 
 def test_an_assumed_fragment_length_is_called_so(tmp_path):
-    fragment = FragmentQuality(
-        told_by="cross_correlation", assumed=True, length_bp=(50, 51), value=(0.2, 0.1), chosen_bp=200
-    )
+    fragment = FragmentQuality(told_by="assumed", length_bp=(50, 51), value=(0.2, 0.1), chosen_bp=200)
+    page = html.unescape(page_of(FULL.model_copy(update={"fragment": fragment}), tmp_path))
+    assert "no peak beyond chance, and 200 bp were assumed" in page
+    assert "fragments are assumed to have 200 bp for their GC, for the strands agree at no distance" in page
+
+
+def test_a_length_without_a_curve_is_told_and_not_drawn(tmp_path):
+    fragment = FragmentQuality(told_by="given", length_bp=(), value=(), chosen_bp=180)
     page = page_of(FULL.model_copy(update={"fragment": fragment}), tmp_path)
-    assert "no peak beyond chance, and 200 bp were assumed" in page.replace("&#39;", "'")
+    assert "180 bp, as given" in page
+    assert page.count("data:image/svg+xml") == 7
 
 
 def test_an_em_that_did_not_end_is_told(tmp_path):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ _CHUNK_BYTES = 2**23
 _CRAM_FIELDS = "required_fields=0xbff"
 _REMEDY = "copy or make the file again"
 _NO_ROOM_BYTES = 2**16
+_ALIGNERS_WITH_K = ("bowtie2", "hisat2")
 
 
 OnRead = Callable[[float], None]
@@ -37,11 +39,13 @@ class BamHeader:
         lengths: Bases of each contig, in the file's order.
         grouped: The header promises that records of one read stand together.
         programs: Name and version of the programs that made the file.
+        place_limit: Places of a read that the aligner gave at most; None where its command does not say.
     """
 
     lengths: Mapping[str, int]
     grouped: bool
     programs: tuple[str, ...]
+    place_limit: int | None = None
 
 
 class BamFile:
@@ -185,15 +189,21 @@ def _convert(path: Path, kind: str, folder: Path, reference: Path | None) -> Pat
 def _parse_header(header: Mapping[str, object]) -> BamHeader:
     first = header.get("HD", {})
     said = first if isinstance(first, Mapping) else {}
-    contigs = header.get("SQ", [])
-    programs = header.get("PG", [])
+    contigs, programs = (rows if isinstance(rows := header.get(kind, []), list) else [] for kind in ("SQ", "PG"))
     return BamHeader(
-        {row["SN"]: int(row["LN"]) for row in contigs} if isinstance(contigs, list) else {},
+        {row["SN"]: int(row["LN"]) for row in contigs},
         said.get("SO") != "coordinate" and (said.get("GO") == "query" or said.get("SO") == "queryname"),
-        tuple(f"{row.get('PN', row.get('ID'))} {row.get('VN', '')}".strip() for row in programs)
-        if isinstance(programs, list)
-        else (),
+        tuple(f"{row.get('PN', row.get('ID'))} {row.get('VN', '')}".strip() for row in programs),
+        next((limit for row in programs if (limit := _place_limit(row)) is not None), None),
     )
+
+
+def _place_limit(program: Mapping[str, str]) -> int | None:
+    """The N of `-k N` in the command line of Bowtie2 or HISAT2."""
+    if program.get("PN", program.get("ID", "")) not in _ALIGNERS_WITH_K:
+        return None
+    found = re.search(r"\s-k\s*(\d+)", program.get("CL", ""))
+    return int(found[1]) if found else None
 
 
 def _skip_header(stream: pysam.BGZFile) -> None:

@@ -1,6 +1,7 @@
 """Which group of cells a barcode belongs to: a table of two columns."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,12 @@ class BarcodeGroups:
     path: Path
     names: tuple[str, ...]
     group_of: Mapping[str, int]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Barcodes of each group."""
+        counts = Counter(self.group_of.values())
+        return tuple(counts[number] for number in range(len(self.names)))
 
     @property
     def file_names(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,20 +10,24 @@ from pathlib import Path
 import pandas as pd
 
 from regact.engine import run_tasks, whole_file
-from regact.errors import ConfigError, OutputExistsError, RegactError
-from regact.genome import ContigAlias, Genome, load_genome, match_contigs, parse_contig_alias
+from regact.errors import ConfigError, ContigError, DataError, FormatError, OutputExistsError, RegactError
+from regact.genome import ContigAlias, Genome, load_genome, match_contigs
 from regact.reads.bam_file import read_bam_header
 from regact.reads.barcode_groups import BarcodeGroups, read_barcode_groups
 from regact.reads.fates import Fates
-from regact.reads.fragment_file import is_fragment_file, read_fragments
+from regact.reads.fragment_file import CellFragments, is_fragment_file, read_fragments
 from regact.reads.fragment_places import fragment_places
 from regact.reads.layout import GenomeLayout
-from regact.reads.sample import origin_of, read_source, write_sample
-from regact.reads.sample_outputs import Origin, SampleCoverage, SampleOutputs, find_finished
+from regact.reads.qc import ReadsQc
+from regact.reads.remarks import find_remarks
+from regact.reads.sample import SourceReads, origin_of, read_source, write_sample
+from regact.reads.sample_outputs import VERSION, Origin, Reading, SampleCoverage, SampleOutputs, find_finished
 from regact.reads.sample_sheet import SheetRow
 from regact.tracks import Track, TrackSheet
 
 TRACK_SHEET, QC_TABLE = "tracks.tsv", "qc.tsv"
+# What goes wrong with one sample and says nothing of the others.
+_OF_ONE_SAMPLE = (FormatError, ContigError, DataError)
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,12 @@ class _Job:
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """How every file is read; arguments as `cover_sample`."""
+class _NotMade:
+    """A sample without coverage: an empty group of barcodes, or one whose file or reads will not do."""
 
-    reference: Path | None
-    alias: ContigAlias | None
-    group_by_name: bool
+    outputs: SampleOutputs
+    error: RegactError
+    is_empty_group: bool = False
 
 
 def cover_samples(
@@ -84,7 +88,9 @@ def cover_samples(
     """Write the coverage of many samples to a folder, with a track sheet and a table of their quality.
 
     Samples that were finished before, from the same files with the same settings, are kept: a run that was stopped goes
-    on where it was. All files are looked at before any work is done.
+    on where it was. All files are looked at before any work is done. A sample that cannot be made does not stop the
+    others; it is told at the end, and the tables wait until it is mended. A group of barcodes without any fragment that
+    counts is left out of them.
 
     Args:
         rows: As `read_sample_sheet` gives them; one with groups gives a sample for each group, `SAMPLE_GROUP`, or
@@ -94,37 +100,80 @@ def cover_samples(
         overwrite: Make samples anew that were made from other files or with other settings.
         on_sample: Called with every sample, those kept among them, in the order in which they are finished.
 
-    Raises: As `cover_sample`; ConfigError and OutputExistsError with every problem before any work.
+    Raises: As `cover_sample`; ConfigError and OutputExistsError with every problem before any work; ConfigError with
+        the problems of all samples that could not be made, after it.
     """
     genome = genome if isinstance(genome, Genome) else load_genome(genome)
-    reading = _Reading(None if reference is None else Path(reference), parse_contig_alias(contig_alias), group_by_name)
+    reading = Reading(None if reference is None else Path(reference), contig_alias, group_by_name)
     out = Path(out)
     if annotations := {column for row in rows for column, _ in row.annotations}:
         tell(f"columns that go to the track sheet as they are: {', '.join(sorted(annotations))}")
-    jobs = [_plan(row, genome, out) for row in rows]
+    jobs = [_plan(row, genome, reading, out) for row in rows]
     _check_names(jobs)
     _check_files(rows, genome, reading.alias)
     finished: dict[str, SampleCoverage] = {}
     left = [_without_finished(job, finished, overwrite) for job in jobs]
-    if finished:
-        tell(f"{len(finished):,} samples are finished already")
+    _tell_finished(tuple(finished.values()), tell)
     for sample in finished.values():
         on_sample(sample)
-    to_do = [job for job in left if job.parts]
-    cover = partial(_cover_job, GenomeLayout.from_lengths(genome.lengths), reading)
-    for _, samples in run_tasks(
-        cover, to_do, workers=workers, label="samples", describe=lambda job: f"sample {job.row.name or job.row.file}"
-    ):
-        for sample in samples:
-            tell(f"{sample.outputs.sample}: {Fates(**sample.qc.fates).describe()}")
-            finished[sample.outputs.sample] = sample
-            on_sample(sample)
+    not_made: list[_NotMade] = []
+    for made in _make([job for job in left if job.parts], GenomeLayout.from_lengths(genome.lengths), workers, tell):
+        if isinstance(made, _NotMade):
+            not_made.append(made)
+        else:
+            finished[made.outputs.sample] = made
+            on_sample(made)
+    _raise_failures(not_made, len(finished))
     return _write_tables(jobs, finished, out)
 
 
-def _plan(row: SheetRow, genome: Genome, out: Path) -> _Job:
+def _make(
+    jobs: Sequence[_Job], layout: GenomeLayout, workers: int, tell: Callable[[str], None]
+) -> Iterator[SampleCoverage | _NotMade]:
+    """The samples of the jobs in the order in which they are made, each told of."""
+    for index, samples in run_tasks(
+        partial(_cover_job, layout),
+        jobs,
+        workers=workers,
+        label="samples",
+        describe=lambda job: f"sample {job.row.name or job.row.file}",
+    ):
+        ungrouped = 0
+        for sample in samples:
+            if isinstance(sample, _NotMade):
+                tell(f"{sample.outputs.sample}: {'left out' if sample.is_empty_group else 'FAILED'}, {sample.error}")
+            else:
+                _tell_quality(sample.qc, tell)
+                ungrouped = sample.qc.cells.ungrouped_fragments if sample.qc.cells else 0
+            yield sample
+        if ungrouped:
+            tell(f"{jobs[index].row.file}: {ungrouped:,} fragments are of barcodes in no group")
+
+
+def _tell_finished(finished: Sequence[SampleCoverage], tell: Callable[[str], None]) -> None:
+    if finished:
+        tell(f"{len(finished):,} samples are finished already")
+    if others := sorted({sample.version for sample in finished} - {VERSION}):
+        versions = ", ".join(others)
+        tell(f"some of them were made by regact {versions}, not {VERSION}; to make them anew, remove their JSON files")
+
+
+def _tell_quality(qc: ReadsQc, tell: Callable[[str], None]) -> None:
+    for words in (Fates(**qc.fates).describe(), *find_remarks(qc)):
+        tell(f"{qc.sample}: {words}")
+
+
+def _raise_failures(not_made: Sequence[_NotMade], n_finished: int) -> None:
+    """Raise ConfigError with the samples that failed, or where all that there is are empty groups."""
+    failed = [sample for sample in not_made if not sample.is_empty_group] or (not_made if not n_finished else [])
+    if failed:
+        problems = [f"{sample.outputs.sample}: {sample.error}" for sample in failed]
+        raise ConfigError(f"samples ({n_finished:,} are finished, and kept)", problems)
+
+
+def _plan(row: SheetRow, genome: Genome, reading: Reading, out: Path) -> _Job:
     """The samples that a row stands for."""
-    origin = origin_of(row.file, genome, row.settings)
+    origin = origin_of(row.file, genome, row.settings, reading)
     stranded = origin.settings.stranded
     if row.groups is None:
         outputs = SampleOutputs.beside(out / f"{row.name}.bw", stranded=stranded)
@@ -188,29 +237,36 @@ def _without_finished(job: _Job, finished: dict[str, SampleCoverage], overwrite:
     return replace(job, parts=tuple(left))
 
 
-def _cover_job(layout: GenomeLayout, reading: _Reading, job: _Job) -> list[SampleCoverage]:
+def _cover_job(layout: GenomeLayout, job: _Job) -> list[SampleCoverage | _NotMade]:
     """Read a file once and write its samples."""
-    if job.groups is None:
-        part = job.parts[0]
-        reads, programs = read_source(
-            part.origin, layout, reading.reference, alias=reading.alias, group_by_name=reading.group_by_name
-        )
-        return [write_sample(reads, layout, part.outputs, part.origin, programs=programs)]
-    fragments = read_fragments(job.row.file, layout, job.groups, alias=reading.alias)
-    samples = []
-    for part in job.parts:
-        origin, group = part.origin, part.group or 0
-        reads = fragment_places(fragments.of_group(group), origin.settings, where=origin.describe())
-        samples.append(write_sample(reads, layout, part.outputs, origin))
-    return samples
+    try:
+        if job.groups is None:
+            part = job.parts[0]
+            return [write_sample(read_source(part.origin, layout), layout, part.outputs, part.origin)]
+        fragments = read_fragments(job.row.file, layout, job.groups, alias=job.parts[0].origin.reading.alias)
+    except _OF_ONE_SAMPLE as error:
+        return [_NotMade(part.outputs, error) for part in job.parts]
+    return [_cover_group(layout, fragments, part) for part in job.parts]
+
+
+def _cover_group(layout: GenomeLayout, fragments: CellFragments, part: _Part) -> SampleCoverage | _NotMade:
+    mine, origin = fragments.of_group(part.group or 0), part.origin
+    try:
+        places = fragment_places(mine, origin.settings, where=origin.describe())
+    except DataError as error:
+        return _NotMade(part.outputs, error, is_empty_group=True)
+    try:
+        return write_sample(SourceReads(places, cells=mine.cell_counts()), layout, part.outputs, origin)
+    except _OF_ONE_SAMPLE as error:
+        return _NotMade(part.outputs, error)
 
 
 def _write_tables(jobs: Sequence[_Job], finished: Mapping[str, SampleCoverage], out: Path) -> CohortCoverage:
     tracks: list[Track] = []
-    for job in jobs:
-        for part in job.parts:
-            tracks += _tracks_of(job.row, part, len(tracks))
-    samples = tuple(finished[part.outputs.sample] for job in jobs for part in job.parts)
+    parts = [(job.row, part) for job in jobs for part in job.parts if part.outputs.sample in finished]
+    for row, part in parts:
+        tracks += _tracks_of(row, part, len(tracks))
+    samples = tuple(finished[part.outputs.sample] for _, part in parts)
     result = CohortCoverage(out / TRACK_SHEET, out / QC_TABLE, samples)
     TrackSheet(tuple(tracks), result.tracks).write(result.tracks)
     with whole_file(result.qc) as temporary:

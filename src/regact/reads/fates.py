@@ -23,7 +23,7 @@ class Fates:
         not_proper_pair: One mate unmapped, or the mates too far apart or turned wrongly.
         other_contig: Only on contigs that the genome lacks.
         fragment_length: A pair's fragment too short or too long.
-        too_many_places: More places than are shared out.
+        too_many_places: More places than are shared out; more than one where only unique reads count.
         places_not_listed: Several places by the aligner's word, of which the file has one only.
         no_primary: Further places only: the file lacks the read's primary record.
     """
@@ -72,7 +72,7 @@ _REMEDIES = {
     "not_proper_pair": "to count mates by themselves, --set pairs=mates",
     "other_contig": "see that these are the genome's contigs, or say --contig-alias",
     "fragment_length": "to count them, --set min_fragment_bp or max_fragment_bp",
-    "too_many_places": "to count them, --set max_places",
+    "too_many_places": "to count them, raise max_places, or take another em than unique",
     "places_not_listed": "align again with all places reported; to count them where they are, --set keep_unlisted=true",
     "no_primary": "take the file as it was before its primary records were filtered out",
     "unmapped": "see that the reads are of this genome",

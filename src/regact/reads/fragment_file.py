@@ -30,6 +30,21 @@ _ROW = np.dtype([("contig", "i4"), ("start", "i4"), ("length", "i4"), ("copies",
 NO_GROUP = -1
 
 
+@dataclass(frozen=True)
+class CellCounts:
+    """Cells (barcodes) of one sample.
+
+    Attributes:
+        found: Those that have a fragment.
+        listed: Those that the table of groups gives the group; None without groups.
+        ungrouped_fragments: Fragments of the whole file whose barcode is in no group.
+    """
+
+    found: int
+    listed: int | None
+    ungrouped_fragments: int
+
+
 @dataclass(frozen=True, eq=False)
 class CellFragments:
     """The fragments of a file, those of a group side by side, in the file's order.
@@ -41,6 +56,7 @@ class CellFragments:
         copies: Reads (pairs) of the molecule.
         n_ungrouped: Fragments whose barcode is in no group; they are not held.
         cells: Barcodes of each group that have a fragment.
+        listed: Barcodes that the table gives each group; None without groups.
     """
 
     borders: Int64[np.ndarray, "group+1"]
@@ -49,6 +65,7 @@ class CellFragments:
     copies: Int32[np.ndarray, "fragment"]
     n_ungrouped: int
     cells: Int64[np.ndarray, "group"]
+    listed: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.start)
@@ -58,7 +75,15 @@ class CellFragments:
         part = slice(self.borders[group], self.borders[group + 1])
         borders = np.array([0, part.stop - part.start], np.int64)
         cells = self.cells[group : group + 1]
-        return CellFragments(borders, self.start[part], self.length[part], self.copies[part], 0, cells)
+        listed = None if self.listed is None else self.listed[group : group + 1]
+        return CellFragments(
+            borders, self.start[part], self.length[part], self.copies[part], self.n_ungrouped, cells, listed
+        )
+
+    def cell_counts(self) -> CellCounts:
+        """Cells of all groups together."""
+        listed = None if self.listed is None else sum(self.listed)
+        return CellCounts(int(self.cells.sum()), listed, self.n_ungrouped)
 
 
 def is_fragment_file(path: Path | str) -> bool:
@@ -104,7 +129,8 @@ def read_fragments(
     borders = np.searchsorted(rows["group"], np.arange(grouping.n_groups + 1)).astype(np.int64)
     start = _genome_wide(path, rows, contigs, layout, alias)
     n_ungrouped = grouping.n_fragments - len(rows)
-    return CellFragments(borders, start, rows["length"], rows["copies"], n_ungrouped, grouping.cells())
+    listed = None if groups is None else groups.sizes
+    return CellFragments(borders, start, rows["length"], rows["copies"], n_ungrouped, grouping.cells(), listed)
 
 
 class _Grouping:

@@ -1,6 +1,7 @@
 """Fragment length of single-end reads: the distance at which 5' ends of the two strands agree best."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -12,6 +13,8 @@ from regact.reads.compiled import compiled
 from regact.reads.layout import GenomeLayout
 from regact.reads.presets import CoverageSettings
 from regact.reads.read_places import ReadPlaces
+
+LengthSource = Literal["given", "pairs", "cross_correlation", "assumed"]
 
 _SMOOTHING_SD_BP = 5.0
 # Distances around the read length, where mappability alone makes strands agree (the "phantom peak"), are passed over.
@@ -39,10 +42,25 @@ class FragmentLength:
     correlation: Float64[np.ndarray, "length"]
 
 
+@dataclass(frozen=True)
+class ChosenLength:
+    """The length that is taken for fragments that show one end only.
+
+    Attributes:
+        bp: None where nothing depends on it.
+        told_by: What it is from: the settings, pairs, the two strands, or nothing but an assumption.
+        curve: What the strands say, where they were asked and have reads enough.
+    """
+
+    bp: int | None = None
+    told_by: LengthSource | None = None
+    curve: FragmentLength | None = None
+
+
 def choose_fragment_bp(
     reads: ReadPlaces, layout: GenomeLayout, settings: CoverageSettings, *, where: object
-) -> tuple[int | None, FragmentLength | None]:
-    """Length of fragments that show one end only, None where nothing depends on it; and what the strands say of it.
+) -> ChosenLength:
+    """The length of fragments that show one end only.
 
     It is what the settings say, else the median of pairs where there are some, else what the strands say. Where these
     say nothing, 5' ends need it for their GC alone, and `assumed_fragment_bp` will do.
@@ -50,24 +68,26 @@ def choose_fragment_bp(
     Raises: DataError where fragments or their centres are counted and nothing tells their length.
     """
     is_counted = settings.count != "five_prime"
-    if settings.fragment_bp is not None or not (is_counted or settings.gc):
-        return settings.fragment_bp, None
+    if settings.fragment_bp is not None:
+        return ChosenLength(settings.fragment_bp, "given")
+    if not (is_counted or settings.gc):
+        return ChosenLength()
     pairs = reads.rows["length"][reads.rows["kind"] & OWN_LENGTH != 0]
     if len(pairs):
-        return int(np.median(pairs)), None
-    fragment = None
+        return ChosenLength(int(np.median(pairs)), "pairs")
+    curve = None
     try:
-        fragment = estimate_fragment_bp(reads, layout, search_bp=settings.fragment_search_bp, where=where)
+        curve = estimate_fragment_bp(reads, layout, search_bp=settings.fragment_search_bp, where=where)
     except DataError:  # too few reads
         if is_counted:
             raise
-    if fragment is not None and fragment.fragment_bp is not None:
-        return fragment.fragment_bp, fragment
+    if curve is not None and curve.fragment_bp is not None:
+        return ChosenLength(curve.fragment_bp, "cross_correlation", curve)
     if is_counted:
         low, high = settings.fragment_search_bp
         found = f"the 5' ends of the two strands agree at no distance from {low} to {high} bp more than at others"
         raise DataError(where, found, "a peak there to find the fragment length", "say it with --fragment-bp")
-    return settings.assumed_fragment_bp, fragment
+    return ChosenLength(settings.assumed_fragment_bp, "assumed", curve)
 
 
 def estimate_fragment_bp(

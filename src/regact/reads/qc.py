@@ -2,27 +2,9 @@
 
 from typing import Any, Literal
 
-import numpy as np
-from jaxtyping import Bool, Float
 from pydantic import BaseModel, ConfigDict
 
-from regact.genome import Genome
-from regact.reads.alignments import Alignments
-from regact.reads.bam_records import OWN_LENGTH, READ2
-from regact.reads.coverage import coverage_intervals
-from regact.reads.coverage_histogram import coverage_histogram
-from regact.reads.fragment_length import FragmentLength
-from regact.reads.gc_bias import GcModel
-from regact.reads.gc_profile import WINDOW_BP, GcProfile, count_by_gc
-from regact.reads.layout import GenomeLayout
-from regact.reads.library import library_complexity
-from regact.reads.multimap import Placement
-from regact.reads.presets import CoverageSettings
-from regact.reads.read_places import ReadPlaces
-
-_GC_EDGES = np.linspace(0, 1, 51)
-# Groups with fewer windows say more about chance than about GC.
-_LEAST_WINDOWS = 10
+from regact.reads.fragment_length import LengthSource
 
 
 class _Part(BaseModel):
@@ -40,17 +22,19 @@ class EmQuality(_Part):
 
 
 class FragmentQuality(_Part):
-    """Pairs by length, or the correlation of the strands' 5' ends by distance; and the length that was used.
+    """The length of fragments (`fragment_length.ChosenLength`), and the curve that it is from.
 
     Attributes:
-        assumed: The curve has no peak, so the length used is not from it.
+        told_by: Pairs, the strands, the settings, or nothing: an assumption.
+        length_bp, value: Pairs by length where these tell; else the correlation of the strands' 5' ends by distance,
+            and nothing where it was not asked for, or reads are too few.
+        chosen_bp: The length that was used; of pairs their median.
     """
 
-    told_by: Literal["pairs", "cross_correlation"]
-    assumed: bool = False
+    told_by: LengthSource
     length_bp: tuple[int, ...]
     value: tuple[float, ...]
-    chosen_bp: int | None
+    chosen_bp: int
 
 
 class GcFit(_Part):
@@ -62,6 +46,7 @@ class GcFit(_Part):
         rate: Fragments a base, over the mean of all windows.
         curve: The fitted rate.
         windows: Windows that the fit rests on.
+        left_out: Windows that it does not, by reason.
     """
 
     gc: tuple[float, ...]
@@ -69,6 +54,7 @@ class GcFit(_Part):
     rate: tuple[float, ...]
     curve: tuple[float, ...]
     windows: int
+    left_out: dict[str, int]
 
 
 class GcQuality(_Part):
@@ -103,6 +89,22 @@ class CoverageQuality(_Part):
     covered_share: float
 
 
+class ClipQuality(_Part):
+    """What towers lost: bases that were cut to their limit, and the reads that were taken from them."""
+
+    ceiling: int
+    bases: int
+    reads: float
+
+
+class CellsQuality(_Part):
+    """Cells of a fragment file (`fragment_file.CellCounts`)."""
+
+    found: int
+    listed: int | None
+    ungrouped_fragments: int
+
+
 class LibraryQuality(_Part):
     """Repeated reads (`library.LibraryComplexity`)."""
 
@@ -124,6 +126,7 @@ class ReadsQc(_Part):
             parts of a split alignment, passed over); empty for fragment files.
         fates: Reads by fate; they add up to all reads of the file.
         places: Reads with 1, 2, .. places; the last entry holds those with more.
+        place_limit: Places of a read that the aligner gave at most (-k); None where the file does not say.
     """
 
     sample: str
@@ -134,7 +137,10 @@ class ReadsQc(_Part):
     records: dict[str, int] = {}
     fates: dict[str, int]
     places: tuple[int, ...]
+    place_limit: int | None = None
+    cells: CellsQuality | None = None
     em: EmQuality | None
+    clip: ClipQuality | None = None
     fragment: FragmentQuality | None
     gc: GcQuality | None
     coverage: CoverageQuality
@@ -144,6 +150,13 @@ class ReadsQc(_Part):
     def reads(self) -> int:
         """All reads of the file."""
         return sum(self.fates.values())
+
+    @property
+    def reads_at_limit(self) -> int | None:
+        """Reads with as many places as the aligner gave at most: some of them have more; None where it is not known."""
+        if self.place_limit is None or self.place_limit >= len(self.places):
+            return None
+        return self.places[self.place_limit - 1]
 
     def row(self) -> dict[str, object]:
         """The numbers without curves and settings: one row of the table of many samples."""
@@ -157,9 +170,16 @@ class ReadsQc(_Part):
             "counted_share": counted / max(self.reads, 1),
             **self.fates,
             "supplementary_records": self.records.get("supplementary", 0),
+            "place_limit": self.place_limit,
+            "reads_at_place_limit": self.reads_at_limit,
+            "cells": self.cells.found if self.cells else None,
+            "cells_listed": self.cells.listed if self.cells else None,
+            "ungrouped_fragments": self.cells.ungrouped_fragments if self.cells else None,
             "em_rounds": len(self.em.change) if self.em else 0,
             "em_converged": self.em.converged if self.em else None,
+            "reads_cut_from_towers": self.clip.reads if self.clip else None,
             "fragment_bp": self.fragment.chosen_bp if self.fragment else None,
+            "fragment_told_by": self.fragment.told_by if self.fragment else None,
             "gc_correlation_before": gc.correlation_before if gc else None,
             "gc_correlation_after": gc.correlation_after if gc and gc.fit else None,
             "covered_share": self.coverage.covered_share,
@@ -171,122 +191,3 @@ class ReadsQc(_Part):
             "pbc2": self.library.pbc2,
             "library_molecules": self.library.molecules,
         }
-
-
-def describe_reads(
-    reads: ReadPlaces,
-    alignments: Alignments,
-    layout: GenomeLayout,
-    genome: Genome,
-    settings: CoverageSettings,
-    placement: Placement,
-    corrected: Float[np.ndarray, " alignment"],
-    *,
-    sample: str,
-    source: str,
-    cross_correlation: FragmentLength | None = None,
-    fragment_bp: int | None = None,
-    gc_model: GcModel | None = None,
-) -> ReadsQc:
-    """The quality of a sample from what its coverage was made of.
-
-    Args:
-        corrected: Weights that the coverage was written with, after GC correction.
-        sample: Name of the sample.
-        source: The file of alignments.
-        cross_correlation: What the strands say of the length of fragments, where they were asked.
-        fragment_bp: The length that was used for reads without one of their own.
-        gc_model: What `corrected` was corrected by.
-    """
-    kind = reads.rows["kind"][reads.offsets[:-1]]
-    # Mates that count by themselves are of one molecule: read 1 stands for it.
-    first_mates = kind & READ2 == 0
-    pairs = first_mates & (kind & OWN_LENGTH != 0)
-    library = library_complexity(
-        alignments, flagged=reads.fates.duplicate, by_fragment=bool(pairs.any()), chosen=first_mates
-    )
-    chunks = coverage_intervals(alignments, corrected, layout, whole_fragment=settings.count == "fragment")
-    coverage = coverage_histogram(chunks, layout.total_bp)
-    return ReadsQc(
-        sample=sample,
-        assay=settings.assay,
-        source=source,
-        genome=genome.name,
-        settings=settings.model_dump(mode="json"),
-        records=reads.tally.to_dict(),
-        fates=reads.fates.to_dict(),
-        places=tuple(reads.place_counts[1:].tolist()),
-        em=_em_quality(placement, settings),
-        fragment=_fragment_quality(alignments, pairs, cross_correlation, fragment_bp),
-        gc=_gc_quality(count_by_gc(genome, layout, alignments, placement.weight, corrected), gc_model),
-        coverage=CoverageQuality.model_validate(coverage, from_attributes=True),
-        library=LibraryQuality.model_validate(library, from_attributes=True),
-    )
-
-
-def _em_quality(placement: Placement, settings: CoverageSettings) -> EmQuality | None:
-    if not placement.change:
-        return None
-    return EmQuality(
-        reads=placement.n_multimapped,
-        change=placement.change,
-        log_likelihood=placement.log_likelihood,
-        tolerance=settings.em_tolerance,
-        converged=placement.converged,
-    )
-
-
-def _fragment_quality(
-    alignments: Alignments,
-    pairs: Bool[np.ndarray, " read"],
-    cross_correlation: FragmentLength | None,
-    fragment_bp: int | None,
-) -> FragmentQuality | None:
-    if cross_correlation is not None:
-        return FragmentQuality(
-            told_by="cross_correlation",
-            length_bp=tuple(cross_correlation.lengths.tolist()),
-            value=tuple(cross_correlation.correlation.tolist()),
-            chosen_bp=fragment_bp,
-            assumed=cross_correlation.fragment_bp is None,
-        )
-    if not pairs.any():
-        return None
-    # Each pair once: by its first place, which others of the pair hardly differ from in length.
-    lengths = alignments.length[alignments.offsets[:-1][pairs]]
-    counts = np.bincount(lengths)
-    first, last = int(lengths.min()), int(lengths.max())
-    return FragmentQuality(
-        told_by="pairs",
-        length_bp=tuple(range(first, last + 1)),
-        value=tuple(counts[first : last + 1].tolist()),
-        chosen_bp=int(np.median(lengths)),
-    )
-
-
-def _gc_quality(profile: GcProfile, model: GcModel | None) -> GcQuality | None:
-    if not len(profile) or profile.before.sum() == 0:
-        return None
-    windows, (gc, before, after) = profile.group_means(_GC_EDGES)
-    enough = windows >= min(_LEAST_WINDOWS, windows.max())
-    return GcQuality(
-        window_bp=WINDOW_BP,
-        gc=tuple(gc[enough].tolist()),
-        windows=tuple(windows[enough].tolist()),
-        before=tuple(before[enough].tolist()),
-        after=tuple(after[enough].tolist()),
-        correlation_before=profile.correlation(profile.before),
-        correlation_after=profile.correlation(profile.after),
-        fit=None if model is None else _gc_fit(model),
-    )
-
-
-def _gc_fit(model: GcModel) -> GcFit:
-    possible = model.bases > 0
-    return GcFit(
-        gc=tuple(model.gc[possible].tolist()),
-        bases=tuple(model.bases[possible].tolist()),
-        rate=tuple(model.rate[possible].tolist()),
-        curve=tuple(model.curve[possible].tolist()),
-        windows=model.n_windows,
-    )

@@ -121,8 +121,13 @@ class _Decided:
         rows = np.concatenate([np.empty(0, PLACE), *self._rows])
         self._fates[UNMAPPED] += tally.unmapped_reads
         unique = int((sizes == 1).sum())
+        multi = len(sizes) - unique
         left_out = dict(zip(FATE_NAMES, self._fates[1:].tolist(), strict=True))
-        fates = Fates(unique, len(sizes) - unique, **left_out)
+        if self._settings.em == "unique":
+            # They are held all the same: where they lie, GC bias is not fitted.
+            left_out["too_many_places"] += multi
+            multi = 0
+        fates = Fates(unique, multi, **left_out)
         offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
         return ReadPlaces(offsets, rows, fates, tally, self._place_counts)
 

@@ -1,18 +1,20 @@
 """One sample from its reads to what training starts from: bigWig, and a JSON card that says how it was made."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
 
 from regact.engine import progress, write_json
-from regact.genome import ContigAlias, Genome, load_genome, parse_contig_alias
+from regact.genome import Genome, load_genome
 from regact.reads.alignments import Alignments, count_places, read_bam
 from regact.reads.bam_file import OnRead
 from regact.reads.clip import clip_factors
 from regact.reads.coverage import write_coverage
-from regact.reads.fragment_file import is_fragment_file, read_fragments
+from regact.reads.describe_reads import describe_reads
+from regact.reads.fragment_file import CellCounts, is_fragment_file, read_fragments
 from regact.reads.fragment_length import choose_fragment_bp
 from regact.reads.fragment_places import fragment_places, settings_of_fragments
 from regact.reads.gc_bias import fit_gc
@@ -20,9 +22,9 @@ from regact.reads.gc_content import fragment_gc
 from regact.reads.layout import GenomeLayout
 from regact.reads.multimap import Placement
 from regact.reads.presets import CoverageSettings, coverage_settings
-from regact.reads.qc import describe_reads
 from regact.reads.read_places import ReadPlaces
-from regact.reads.sample_outputs import Origin, SampleCoverage, SampleOutputs
+from regact.reads.remarks import find_remarks
+from regact.reads.sample_outputs import VERSION, Origin, Reading, SampleCoverage, SampleOutputs
 from regact.reads.sharing import share_reads
 
 
@@ -59,68 +61,78 @@ def cover_sample(
     """
     settings = coverage_settings(settings) if isinstance(settings, str) else settings
     genome = genome if isinstance(genome, Genome) else load_genome(genome)
-    alias = parse_contig_alias(contig_alias)
-    origin = origin_of(source, genome, settings)
+    reading = Reading(None if reference is None else Path(reference), contig_alias, group_by_name)
+    origin = origin_of(source, genome, settings, reading)
     outputs = SampleOutputs.beside(Path(out), stranded=origin.settings.stranded)
     outputs.refuse_existing(overwrite)
     layout = GenomeLayout.from_lengths(genome.lengths)
     size = origin.source.stat().st_size if origin.source.exists() else 0  # what is missing is told by who reads it
     with progress(f"Reading {origin.source.name}", size, unit="bytes") as bar:
-        reads, programs = read_source(
-            origin, layout, reference, alias=alias, group_by_name=group_by_name, on_read=bar.advance
-        )
-    tell(f"{source}: {reads.fates.describe()}")
-    return write_sample(reads, layout, outputs, origin, programs=programs)
+        reads = read_source(origin, layout, on_read=bar.advance)
+    tell(f"{source}: {reads.places.fates.describe()}")
+    sample = write_sample(reads, layout, outputs, origin)
+    for remark in find_remarks(sample.qc):
+        tell(remark)
+    return sample
 
 
-def origin_of(source: Path | str, genome: Genome, settings: CoverageSettings) -> Origin:
+@dataclass(frozen=True)
+class SourceReads:
+    """The reads of a sample, and what their file says of them.
+
+    Attributes:
+        places: The reads that count.
+        programs: Name and version of the programs that made the file.
+        place_limit: Places of a read that the aligner gave at most; None where the file does not say.
+        cells: Of a fragment file.
+    """
+
+    places: ReadPlaces
+    programs: tuple[str, ...] = ()
+    place_limit: int | None = None
+    cells: CellCounts | None = None
+
+
+def origin_of(source: Path | str, genome: Genome, settings: CoverageSettings, reading: Reading) -> Origin:
     """The origin of a sample that is one file, with the settings as they act on it.
 
     Raises: ConfigError where the settings do not go with a fragment file.
     """
     if is_fragment_file(source):
         settings = settings_of_fragments(settings, where=source)
-    return Origin(Path(source), genome, settings)
+    return Origin(Path(source), genome, settings, reading)
 
 
-def read_source(
-    origin: Origin,
-    layout: GenomeLayout,
-    reference: Path | str | None = None,
-    *,
-    alias: ContigAlias | None = None,
-    group_by_name: bool = False,
-    on_read: OnRead = lambda _: None,
-) -> tuple[ReadPlaces, tuple[str, ...]]:
-    """The reads of a sample that is one file, and the programs that made it; arguments as `cover_sample`.
-
-    `on_read` is told how many bytes of the file were read since last.
-    """
-    source, settings = origin.source, origin.settings
+def read_source(origin: Origin, layout: GenomeLayout, *, on_read: OnRead = lambda _: None) -> SourceReads:
+    """The reads of a sample that is one file; `on_read` is told how many bytes of it were read since last."""
+    source, settings, reading = origin.source, origin.settings, origin.reading
     if is_fragment_file(source):
-        fragments = read_fragments(source, layout, alias=alias, on_read=on_read)
-        return fragment_places(fragments, settings, where=source), ()
-    reference = reference or origin.genome.path
-    reads, header = read_bam(
-        source, layout, settings, reference=reference, alias=alias, group_by_name=group_by_name, on_read=on_read
+        fragments = read_fragments(source, layout, alias=reading.alias, on_read=on_read)
+        return SourceReads(fragment_places(fragments, settings, where=source), cells=fragments.cell_counts())
+    places, header = read_bam(
+        source,
+        layout,
+        settings,
+        reference=reading.reference or origin.genome.path,
+        alias=reading.alias,
+        group_by_name=reading.group_by_name,
+        on_read=on_read,
     )
-    return reads, header.programs
+    return SourceReads(places, header.programs, header.place_limit)
 
 
-def write_sample(
-    reads: ReadPlaces, layout: GenomeLayout, outputs: SampleOutputs, origin: Origin, *, programs: tuple[str, ...] = ()
-) -> SampleCoverage:
-    """From places of reads to bigWig and, last, the card; `programs` made the file that they are of."""
-    genome, settings = origin.genome, origin.settings
-    fragment_bp, fragment = choose_fragment_bp(reads, layout, settings, where=origin.source)
-    alignments = count_places(reads, layout, settings, fragment_bp=fragment_bp)
+def write_sample(source: SourceReads, layout: GenomeLayout, outputs: SampleOutputs, origin: Origin) -> SampleCoverage:
+    """From places of reads to bigWig and, last, the card."""
+    reads, genome, settings = source.places, origin.genome, origin.settings
+    fragment = choose_fragment_bp(reads, layout, settings, where=origin.source)
+    alignments = count_places(reads, layout, settings, fragment_bp=fragment.bp)
     placement = share_reads(alignments, layout, settings)
-    weight = _without_towers(alignments, placement, layout, settings)
+    weight = corrected = _without_towers(alignments, placement, layout, settings)
     gc_model = None
     if settings.gc:
         gc = fragment_gc(genome, layout, alignments)
         gc_model = fit_gc(genome, layout, alignments, gc, weight)
-        weight = weight * gc_model.factors(gc, weight)
+        corrected = weight * gc_model.factors(gc, weight)
     qc = describe_reads(
         reads,
         alignments,
@@ -129,25 +141,29 @@ def write_sample(
         settings,
         placement,
         weight,
+        corrected,
         sample=outputs.sample,
         source=origin.describe(),
-        cross_correlation=fragment,
-        fragment_bp=fragment_bp,
+        fragment=fragment,
         gc_model=gc_model,
+        place_limit=source.place_limit,
+        cells=source.cells,
     )
+    # A card stands for the tracks beside it: an older one must not outlive the first of those that it was of.
+    outputs.card.unlink(missing_ok=True)
     for strand, path in outputs.tracks.items():
         write_coverage(
             path,
             alignments,
-            weight,
+            corrected,
             layout,
             whole_fragment=settings.count == "fragment",
             chosen=alignments.strand == strand if strand else None,
         )
     names = [path.name for path in outputs.tracks.values()]
-    made = {"fragment_bp": fragment_bp, "tracks": names, "qc": qc.model_dump(mode="json")}
-    write_json(outputs.card, {**origin.card(programs), **made})
-    return SampleCoverage(outputs, qc)
+    made = {"fragment_bp": fragment.bp, "tracks": names, "qc": qc.model_dump(mode="json")}
+    write_json(outputs.card, {**origin.card(source.programs), **made})
+    return SampleCoverage(outputs, qc, VERSION)
 
 
 def _without_towers(

@@ -4,15 +4,17 @@ import importlib.metadata
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from regact.engine import refuse_existing
 from regact.errors import OutputExistsError
-from regact.genome import Genome
+from regact.genome import ContigAlias, Genome, parse_contig_alias
 from regact.reads.presets import CoverageSettings
 from regact.reads.qc import ReadsQc
 
+VERSION = importlib.metadata.version("regact")
 _STRANDS = {1: "_plus", -1: "_minus"}
 _SUFFIXES = (".bw", ".bigwig")
 
@@ -53,10 +55,12 @@ class SampleCoverage:
     Attributes:
         outputs: Its files; the card was written last, so it stands for a finished sample.
         qc: The sample's quality.
+        version: Of the regact that made it.
     """
 
     outputs: SampleOutputs
     qc: ReadsQc
+    version: str
 
     @property
     def tracks(self) -> tuple[Path, ...]:
@@ -70,6 +74,34 @@ class SampleCoverage:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How a file of alignments is read.
+
+    Attributes:
+        reference: FASTA that a CRAM was made with; the genome's where it is None.
+        contig_alias: How the file's contig names become the genome's: `chr`, or a TSV.
+        group_by_name: Bring records of a read together in memory.
+    """
+
+    reference: Path | None = None
+    contig_alias: str | None = None
+    group_by_name: bool = False
+
+    @cached_property
+    def alias(self) -> ContigAlias | None:
+        """The alias as what reads files takes it."""
+        return parse_contig_alias(self.contig_alias)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the card."""
+        return {
+            "reference": None if self.reference is None else str(self.reference),
+            "contig_alias": self.contig_alias,
+            "group_by_name": self.group_by_name,
+        }
+
+
+@dataclass(frozen=True)
 class Origin:
     """All that decides what a sample's coverage is.
 
@@ -77,6 +109,7 @@ class Origin:
         source: The file of alignments or fragments.
         genome: The genome that they were aligned to.
         settings: As they act.
+        reading: How the file is read.
         group: Name of the group of barcodes; empty without groups.
         barcodes: Checksum of the group's barcodes.
     """
@@ -84,6 +117,7 @@ class Origin:
     source: Path
     genome: Genome
     settings: CoverageSettings
+    reading: Reading = Reading()
     group: str = ""
     barcodes: str = ""
 
@@ -97,8 +131,9 @@ class Origin:
         source = {"path": str(self.source), "bytes": status.st_size, "changed_ns": status.st_mtime_ns}
         genome = {"name": self.genome.name, "path": str(self.genome.path), "checksum": self.genome.checksum}
         return {
-            "regact": importlib.metadata.version("regact"),
+            "regact": VERSION,
             "source": {**source, "programs": programs, "group": self.group, "barcodes": self.barcodes},
+            "reading": self.reading.to_dict(),
             "genome": genome,
             "settings": self.settings.model_dump(mode="json"),
         }
@@ -111,6 +146,10 @@ class Origin:
             for name, value in now["settings"].items()
             if card["settings"].get(name) != value
         ]
+        for name, value in now["reading"].items():
+            # Files may lie elsewhere now.
+            if _name_of(card["reading"][name]) != _name_of(value):
+                found.append(f"{name}={card['reading'][name]} (now {value})")
         if card["genome"]["checksum"] != now["genome"]["checksum"]:
             found.append("another genome")
         then = card["source"]
@@ -123,6 +162,10 @@ class Origin:
         return found
 
 
+def _name_of(value: object) -> object:
+    return Path(value).name if isinstance(value, str) else value
+
+
 def find_finished(outputs: SampleOutputs, origin: Origin) -> SampleCoverage | None:
     """The sample, where it is finished; None where it is not.
 
@@ -131,7 +174,7 @@ def find_finished(outputs: SampleOutputs, origin: Origin) -> SampleCoverage | No
     try:
         card = json.loads(outputs.card.read_text(encoding="utf-8"))
         differences = origin.differences(card)
-        qc = ReadsQc.model_validate(card["qc"])
+        qc, version = ReadsQc.model_validate(card["qc"]), str(card["regact"])
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
@@ -145,4 +188,4 @@ def find_finished(outputs: SampleOutputs, origin: Origin) -> SampleCoverage | No
             "the same as now to keep it",
             "choose another --out, or say --overwrite to make it anew",
         )
-    return SampleCoverage(outputs, qc) if all(path.exists() for path in outputs.tracks.values()) else None
+    return SampleCoverage(outputs, qc, version) if all(path.exists() for path in outputs.tracks.values()) else None

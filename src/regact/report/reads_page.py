@@ -16,6 +16,7 @@ from regact.plot import (
 )
 from regact.reads.library import distinct_at_depth
 from regact.reads.qc import EmQuality, FragmentQuality, GcFit, GcQuality, LibraryQuality, ReadsQc
+from regact.reads.remarks import find_remarks
 from regact.report.figure import FigureBlock, figure_block
 from regact.report.render import render_page
 from regact.report.tables import Cell, Table
@@ -34,6 +35,12 @@ _FATES = {
     "too_many_places": "too many places",
     "places_not_listed": "places not listed in the file",
     "no_primary": "primary record not in the file",
+}
+_LENGTH_TOLD_BY = {
+    "pairs": "median of pairs",
+    "cross_correlation": "by the strands",
+    "given": "as given",
+    "assumed": "assumed",
 }
 _TOLD_BY = {
     "flags": "reads flagged by a duplicate marker, or a fragment file's further reads of a molecule",
@@ -54,10 +61,11 @@ def write_reads_page(qc: ReadsQc, out: str | Path, *, command: str = "") -> Path
         sample=qc.sample,
         facts=_facts(qc),
         summary=_summary_table(qc),
+        remarks=find_remarks(qc),
         fates=_fates_figure(qc),
         places=_places_figure(qc),
         em=_em_figure(qc.em) if qc.em else None,
-        fragment=_fragment_figure(qc.fragment) if qc.fragment else None,
+        fragment=_fragment_figure(qc.fragment) if qc.fragment and qc.fragment.length_bp else None,
         gc=_gc_figure(qc.gc) if qc.gc else None,
         gc_fit=_fit_figure(qc.gc.fit) if qc.gc and qc.gc.fit else None,
         coverage=_coverage_figure(qc),
@@ -84,15 +92,25 @@ def _facts(qc: ReadsQc) -> str:
 def _summary_table(qc: ReadsQc) -> Table:
     counted = sum(qc.fates[fate] for fate in _COUNTED)
     aligned = qc.reads - qc.fates["unmapped"]
+    optional = []
+    if qc.cells:
+        listed = "" if qc.cells.listed is None else f" of {qc.cells.listed:,} in the group"
+        optional.append(("cells with fragments", f"{qc.cells.found:,}{listed}"))
+        if qc.cells.listed is not None:
+            optional.append(("fragments of cells in no group", f"{qc.cells.ungrouped_fragments:,} in the whole file"))
+    if qc.clip:
+        cut = f"{qc.clip.reads:,.0f} reads at {qc.clip.bases:,} bases"
+        optional.append((f"cut from towers (at most {qc.clip.ceiling} a base)", cut))
     rows = [
         ("aligned", f"{aligned / max(qc.reads, 1):.1%} of all reads"),
         ("counted", f"{counted / max(qc.reads, 1):.1%} of all reads"),
         ("counted with several places", f"{qc.fates['multi'] / max(counted, 1):.1%} of those counted"),
-        ("fragment length", f"{qc.fragment.chosen_bp} bp" if qc.fragment and qc.fragment.chosen_bp else "not needed"),
+        ("fragment length", _fragment_length(qc.fragment)),
         ("correlation of coverage and GC", _before_after(qc.gc)),
         ("bases with coverage", f"{qc.coverage.covered_share:.2%}"),
         ("distinct reads", f"{qc.library.distinct_share:.1%} of those with one place"),
         ("molecules in the library", _number(qc.library.molecules, "more than can be told: no duplicates")),
+        *optional,
     ]
     return Table(("", ""), [[Cell(name, number=False), Cell(value, number=False)] for name, value in rows])
 
@@ -104,13 +122,16 @@ def _fates_figure(qc: ReadsQc) -> FigureBlock:
 
 
 def _places_figure(qc: ReadsQc) -> FigureBlock:
-    most = int(qc.settings.get("max_places") or len(qc.places))
+    most = 1 if qc.settings["em"] == "unique" else int(qc.settings["max_places"])
     reads = np.array(qc.places, np.int64)
     used = int(np.flatnonzero(reads)[-1]) + 1 if reads.any() else 1
     ax = plot_place_counts(reads[:used], left_out_above=most)
     caption = f"Reads by the number of places that they align to; more than {most} are left out (grey)."
     if used == len(reads):
         caption += " The last bar holds all with more, too."
+    if qc.place_limit is not None:
+        caption += f" The aligner gave at most {qc.place_limit}"
+        caption += "." if qc.reads_at_limit is None else f", which {qc.reads_at_limit / max(qc.reads, 1):.2%} have."
     return figure_block(ax, alt="Reads by number of places", caption=caption)
 
 
@@ -137,7 +158,7 @@ def _fragment_figure(fragment: FragmentQuality) -> FigureBlock:
     caption = "Correlation of the two strands' 5' ends by distance; "
     if pairs:
         caption = "Pairs by the length of their fragment; the line is the median."
-    elif fragment.assumed:
+    elif fragment.told_by == "assumed":
         caption += f"it has no peak beyond chance, and {fragment.chosen_bp} bp were assumed for the fragments' GC."
     else:
         caption += "fragments are as long as where its highest peak is."
@@ -153,8 +174,9 @@ def _fit_figure(fit: GcFit) -> FigureBlock:
         fitted=np.array(fit.curve),
     )
     caption = (
-        f"Fragments a base by the GC of their own bases, over the mean, in {fit.windows:,} windows without N, many "
-        "multi-mapped bases or peaks; every fragment is divided by the curve."
+        f"Fragments a base by the GC of their own bases, over the mean, in {fit.windows:,} windows; every fragment is "
+        f"divided by the curve. Left out are windows with N ({fit.left_out['with_n']:,}), many multi-mapped bases "
+        f"({fit.left_out['multimapped']:,}) or peaks ({fit.left_out['peaks']:,})."
     )
     return figure_block(ax, alt="GC bias", caption=caption)
 
@@ -202,6 +224,12 @@ def _library_table(library: LibraryQuality) -> Table:
         ("duplicates are", _TOLD_BY[library.told_by]),
     ]
     return Table(("", ""), [[Cell(name, number=False), Cell(value, number=False)] for name, value in rows])
+
+
+def _fragment_length(fragment: FragmentQuality | None) -> str:
+    if fragment is None:
+        return "not needed"
+    return f"{fragment.chosen_bp} bp, {_LENGTH_TOLD_BY[fragment.told_by]}"
 
 
 def _before_after(gc: GcQuality | None) -> str:
