@@ -42,7 +42,7 @@ def command(
       regact dataset import-basenji borzoi/hg38 stores/borzoi --valid fold3 --test fold4 --not-finite clip
     """
     source = BasenjiSource(directory=directory, not_finite=not_finite.value)
-    folds = SplitAsImported(valid=tuple(valid.split(",")), test=tuple(test.split(",")))
+    folds = SplitAsImported(valid=_names(valid), test=_names(test))
     imported = import_dataset(
         source,
         store,
@@ -55,3 +55,7 @@ def command(
         tell=print_remark,
     )
     print_store(imported.windows["split"], store)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from regact.cli.app import main
 from regact.dataset import open_store
 from regact.dataset.audit import audit_dataset
 from regact.dataset.basenji import BasenjiSource, StorageSettings, import_basenji, import_dataset
@@ -160,6 +161,45 @@ def test_windows_that_overlap_must_agree_where_no_genome_tells(write_directory, 
     (made.path / "sequences.bed").write_text("\n".join(lines) + "\n")
     with pytest.raises(DataError, match="other bases than a window that overlaps it"):
         import_basenji(made.path, tmp_path / "store", workers=1)
+
+
+def test_folds_cannot_be_named_where_windows_come_with_their_splits(write_directory, tmp_path):
+    made = write_directory(tmp_path / "data")
+    storage = StorageSettings(split=SplitAsImported(valid=("fold3",), test=("fold4",)))
+    problem = "fold3, fold4 named as folds, but windows come as train, valid and test; needed no folds to be named"
+    with pytest.raises(ConfigError, match=problem):
+        import_basenji(made.path, tmp_path / "store", storage=storage)
+
+
+def test_folds_are_named_with_blanks_or_without(write_directory, tmp_path, capsys):
+    made = write_directory(tmp_path / "data", labels=("fold0", "fold1", "fold2", "fold10"))
+    options = ["--valid", "fold2, fold10", "--test", " fold1", "--workers", "1"]
+    with pytest.raises(SystemExit) as ended:
+        main(["dataset", "import-basenji", str(made.path), str(tmp_path / "store"), *options])
+    assert ended.value.code == 0, capsys.readouterr().err
+    expected = {"fold0": "train", "fold1": "test", "fold2": "valid", "fold10": "valid"}
+    assert open_store(tmp_path / "store").roles == expected
+
+
+@pytest.mark.parametrize("target_as", ["floats", "bytes"])
+def test_values_with_more_digits_than_the_store_keeps_are_counted(write_directory, tmp_path, target_as):
+    def refine(row, features):
+        if row == 4 and target_as == "floats":
+            features["target"] = features["target"].copy()
+            features["target"][2, 1] = 1.0001
+            features["target"][3, :2] = 4097  # between two numbers of float16
+
+    made = write_directory(tmp_path / "data", change=refine, target_as=target_as)
+    told = []
+    store = import_basenji(made.path, tmp_path / "store", workers=1, tell=told.append)
+    remarks = [remark for remark in told if "rounded" in remark]
+    assert remarks == [remark for remark in store.header.remarks if "rounded" in remark]
+    if target_as == "bytes":
+        assert not remarks
+        return
+    assert remarks == ["3 values had more digits than float16 keeps: rounded, by 0.05 % at most (3e-8 below 6e-5)"]
+    values = store.read([made.order().index(4)])[0][0]
+    assert (values[2, 1], values[3, 0]) == (1.0, 4096.0)
 
 
 def test_identifiers_that_stand_there_twice_are_numbered_and_told(write_directory, tmp_path):
@@ -355,6 +395,24 @@ class TestInterruption:
         store = import_basenji(made.path, tmp_path / "store", workers=1)
         assert store.fingerprint == whole.fingerprint
         check_store(store, made)
+
+    def test_clipped_values_are_not_taken_over_by_who_wants_to_stop_at_them(self, write_directory, tmp_path):
+        def spoil(row, features):
+            if row == 4:
+                features["target"] = np.full((6, 4), np.inf, "<f2").tobytes()
+
+        made = write_directory(tmp_path / "data", change=spoil)
+        shard = made.path / "tfrecords/train-2.tfr"
+        content, times = shard.read_bytes(), (shard.stat().st_atime_ns, shard.stat().st_mtime_ns)
+        self.overwrite(shard, content[:50] + bytes(len(content) - 50), times)
+        clip = BasenjiSource(directory=made.path, not_finite="clip")
+        with pytest.raises(FormatError, match="train-2"):
+            import_dataset(clip, tmp_path / "store", workers=1)
+        self.overwrite(shard, content, times)
+        with pytest.raises(DataError, match=r"train-1\.tfr, record 1: 24 values of 4 tracks are inf or NaN"):
+            import_basenji(made.path, tmp_path / "store", workers=1)
+        store = import_dataset(clip, tmp_path / "store", workers=1)  # what went well before is not done again
+        assert any("24 values of 4 tracks" in remark for remark in store.header.remarks)
 
     def test_other_data_are_not_continued(self, write_directory, tmp_path):
         made = write_directory(tmp_path / "data")

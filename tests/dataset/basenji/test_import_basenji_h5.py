@@ -173,3 +173,14 @@ def test_values_that_are_no_numbers(write_h5, tmp_path):
         file["test_out"][1, 2, 0] = np.nan
     with pytest.raises(DataError, match=r"test, sequence 1: 1 values of 1 tracks are inf or NaN \(id0 1\)"):
         import_basenji_h5(tmp_path / FILE, tmp_path / "store", workers=1)
+
+
+def test_values_of_more_digits_are_counted(write_h5, tmp_path):
+    write_h5(tmp_path)
+    with h5py.File(tmp_path / FILE, "a") as file:
+        values = file["test_out"][...].astype(np.float32)
+        values[1, 2, :2] = 0.1
+        del file["test_out"]
+        file["test_out"] = values
+    store = import_basenji_h5(tmp_path / FILE, tmp_path / "store", workers=1)
+    assert any(remark.startswith("2 values had more digits than float16 keeps") for remark in store.header.remarks)

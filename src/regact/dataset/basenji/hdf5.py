@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from regact.dataset.basenji.window import SourceWindow, codes_of_one_hot
+from regact.dataset.basenji.window import SourceWindow, as_float16, codes_of_one_hot
 from regact.dataset.config import SPLITS
 from regact.errors import ConfigError, FormatError
 
@@ -84,11 +84,12 @@ def read_rows(path: Path, split: str, rows: range, block_rows: int) -> Iterator[
                 raise FormatError(where, f"cannot be read ({error})", "a whole file", "download it again") from None
             except ValueError as error:
                 raise FormatError(where, str(error), "one 1 for each base, or none for N") from None
-            with np.errstate(over="ignore"):  # values too large for float16 become inf, which is looked for
-                targets = targets.astype(np.float16, copy=False)
+            targets, changed = as_float16(targets)
+            rounded = np.count_nonzero(changed, axis=(1, 2)).tolist()
             for number in range(block.stop - block.start):
                 name = f"{path}, {split}, sequence {first + number}"
-                yield SourceWindow(name, codes[number], targets[number], unmappable[number].astype(bool))
+                mask = unmappable[number].astype(bool)
+                yield SourceWindow(name, codes[number], targets[number], mask, rounded[number])
 
 
 @contextmanager

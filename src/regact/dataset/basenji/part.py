@@ -53,8 +53,8 @@ class PartTask:
         return self.name
 
     def is_done(self) -> bool:
-        """Whether its file is there, which comes last."""
-        return self.path.is_file()
+        """Whether its file is there, which comes last; without clipped values, for who wants to stop at them."""
+        return self.path.is_file() and (self.check.clip or not PartResult.read(self.path).not_finite.any())
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class PartResult:
         checksums: CRC of each window's bases.
         sums: Sums per track (`track_sums`).
         not_finite: Values per track that were inf or NaN.
+        rounded: How many values have fewer digits than in the source.
     """
 
     rows: np.ndarray
@@ -76,6 +77,7 @@ class PartResult:
     checksums: np.ndarray
     sums: np.ndarray
     not_finite: np.ndarray
+    rounded: np.ndarray
 
     def write(self, path: Path) -> None:
         """Write to `path`, whole or not at all."""
@@ -98,6 +100,7 @@ def import_part(task: PartTask) -> None:
     n_tracks = len(task.limits)
     mask = np.ones((len(task.rows), task.config.n_bins), bool)
     sums, not_finite = np.zeros((n_tracks, len(STATISTICS))), np.zeros(n_tracks, np.int64)
+    rounded = 0
     digests: list[str] = []
     checksums: list[int] = []
     for window in task.read():
@@ -114,12 +117,19 @@ def import_part(task: PartTask) -> None:
         digests.append(digest(targets))
         sums = merge_sums(sums, sums_of_window(targets, mask[number], task.limits))
         not_finite += found
+        rounded += window.rounded
     if len(digests) < len(task.rows):
         found_text = f"{len(digests):,} windows"
         raise FormatError(task.name, found_text, f"{len(task.rows):,}, as its coordinates say", "download it again")
-    PartResult(task.rows, mask, np.array(digests, dtype="U64"), np.array(checksums, np.uint32), sums, not_finite).write(
-        task.path
-    )
+    PartResult(
+        rows=task.rows,
+        mask=mask,
+        digests=np.array(digests, dtype="U64"),
+        checksums=np.array(checksums, np.uint32),
+        sums=sums,
+        not_finite=not_finite,
+        rounded=np.array(rounded),
+    ).write(task.path)
 
 
 def _place_bases(task: PartTask, window: SourceWindow, place: Interval) -> None:

@@ -176,6 +176,10 @@ def _roles_of(labels: Iterable[str], split: SplitAsImported, where: object) -> d
     """
     found = set(labels)
     if found <= set(SPLITS):
+        if split != SplitAsImported():
+            folds = ", ".join([*split.valid, *split.test])
+            found_text = f"{folds} named as folds, but windows come as train, valid and test"
+            raise ConfigError(where, [f"{found_text}; needed no folds to be named (--valid, --test or dataset.split)"])
         return {name: name for name in SPLITS if name in found}
     named = {fold: role for role in ("valid", "test") for fold in getattr(split, role)}
     problems = [f"labels {', '.join(sorted(found & set(SPLITS)))} beside folds"] if found & set(SPLITS) else []

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float16, UInt8
 
 from regact.dataset.basenji.example import Feature, read_example
-from regact.dataset.basenji.window import SourceWindow, codes_of_one_hot
+from regact.dataset.basenji.window import SourceWindow, as_float16, codes_of_one_hot
 from regact.errors import FormatError
 from regact.genome import N_CODE
 
@@ -33,12 +33,12 @@ def read_window(record: bytes, shape: RecordShape, where: str) -> SourceWindow:
     try:
         features = read_example(record)
         codes = _codes(_feature(features, "sequence"), shape)
-        targets = _targets(_feature(features, "target"), shape)
+        targets, rounded = _targets(_feature(features, "target"), shape)
         unmappable = _unmappable(features["umap"], shape) if "umap" in features else None
     except ValueError as error:
         found, _, needed = str(error).partition("; needed ")
         raise FormatError(where, found, needed or "a record as Basenji writes it") from None
-    return SourceWindow(where, codes, targets, unmappable)
+    return SourceWindow(where, codes, targets, unmappable, rounded)
 
 
 def _feature(features: dict[str, Feature], name: str) -> Feature:
@@ -58,15 +58,16 @@ def _codes(feature: Feature, shape: RecordShape) -> UInt8[np.ndarray, " position
     return values
 
 
-def _targets(feature: Feature, shape: RecordShape) -> Float16[np.ndarray, "bin track"]:
+def _targets(feature: Feature, shape: RecordShape) -> tuple[Float16[np.ndarray, "bin track"], int]:
+    """The values, and how many of them were rounded."""
     if isinstance(feature, memoryview):
         _check_targets(len(feature) / 2, shape)
-        values = np.frombuffer(feature, "<f2")
+        values, rounded = np.frombuffer(feature, "<f2"), 0
     else:
         _check_targets(feature.size, shape)
-        with np.errstate(over="ignore"):  # becomes inf, which is looked for like any other
-            values = feature.astype(np.float16)
-    return values.reshape(shape.n_bins, shape.n_tracks)
+        values, changed = as_float16(feature)
+        rounded = int(np.count_nonzero(changed))
+    return values.reshape(shape.n_bins, shape.n_tracks), rounded
 
 
 def _check_targets(n_values: float, shape: RecordShape) -> None:
