@@ -13,7 +13,7 @@ import numpy as np
 import pysam
 import pytest
 
-from regact.errors import DataError, DiskSpaceError, FormatError, OutputExistsError, ProgramError
+from regact.errors import ConfigError, DataError, DiskSpaceError, FormatError, OutputExistsError, ProgramError
 from regact.genome import Interval
 from regact.reads import align_reads, count_places, coverage_settings, read_bam
 
@@ -99,6 +99,24 @@ def test_fastq_is_looked_at_before_the_work(genome, fastq, tmp_path, index_dir):
     with pytest.raises(FormatError, match="cannot be read to its end"):
         align_reads(one, None, genome, out, index_dir=index_dir)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["-k", "5"], r"-k cannot be given to Bowtie2 here; say it with --places"),
+        (["-k5"], "say it with --places"),
+        (["--very-fast", "-a"], "say it with --places"),
+        (["--threads=4"], "say it with --threads"),
+        (["-x", "other"], "say it with --genome"),
+        (["-S", "x.sam"], "say it with --out"),
+        (["-U", "x.fq"], "say it with the names of the FASTQ files"),
+        (["--no-hd"], "--no-hd cannot be given to Bowtie2 here$"),
+    ],
+)
+def test_options_that_regact_sets_itself_are_refused(genome, tmp_path, options, words):
+    with pytest.raises(ConfigError, match=words):
+        align_reads(tmp_path / "none.fq", None, genome, tmp_path / "x.bam", bowtie2_options=options)
 
 
 @needs_programs

@@ -1,5 +1,7 @@
 """From alignments to places and fates: held against records looked at one by one through pysam."""
 
+import gzip
+
 import numpy as np
 import pysam
 import pytest
@@ -310,6 +312,21 @@ def _random_records(rng, folder, record):
     for _ in range(2):
         at += 8 + int.from_bytes(content[at : at + 4], "little")
     return np.frombuffer(content[at:], np.uint8), expected
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bgzip"])
+def test_packed_sam(record, write_alignments, layout, kind, tmp_path):
+    rng = np.random.default_rng(1)
+    sam = write_alignments([record(f"r{n}", 0, "c1", int(rng.integers(59_000))) for n in range(3_000)], "x.sam")
+    packed = tmp_path / "x.sam.gz"
+    if kind == "gzip":
+        packed.write_bytes(gzip.compress(sam.read_bytes()))
+    else:
+        pysam.tabix_compress(str(sam), str(packed))
+    assert places_of(packed, layout) == places_of(sam, layout)
+    packed.write_bytes(packed.read_bytes()[:-30])
+    with pytest.raises(FormatError, match=r"truncated|cannot be"):
+        read_bam(packed, layout, coverage_settings("dnase"))
 
 
 def test_other_contigs_are_counted_not_used(record, write_alignments):

@@ -216,6 +216,17 @@ class TestProperties:
         assert rising[-1] > falling[-1]
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("sd_bp", [1, 4])
+def test_without_background_nothing_is_expected_where_all_reads_have_left(exact, sd_bp):
+    rng = np.random.default_rng(0)
+    reads = [[(int(x), 1.0) for x in rng.integers(0, 100_000, 1 + number % 2)] for number in range(2_000)]
+    layout = GenomeLayout.from_lengths({"c": 100_000})
+    found = place(reads, layout, background=0.0, exact=exact, sd_bp=sd_bp, max_rounds=2_000)
+    assert found.weight.sum() == len(reads)
+    assert np.isfinite(found.log_likelihood).all()
+
+
 class TestStrands:
     def test_the_other_strand_is_another_genome(self):
         layout = GenomeLayout.from_lengths({"a": 1000})

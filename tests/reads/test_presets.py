@@ -16,7 +16,8 @@ OTHER = {
     "shift_reverse_bp": 0, "fragment_ends_shifted": False, "min_mapq": 7, "keep_duplicates": True,
     "keep_unlisted": True, "max_places": 4, "min_fragment_bp": 30, "max_fragment_bp": 700,
     "fragment_bp": 150, "assumed_fragment_bp": 140, "fragment_search_bp": (60, 400), "em": "exact",
-    "em_sd_bp": 9.5, "em_background": 0.5, "em_rounds": 3, "em_tolerance": 0.1, "error_rate": 0.5, "gc": False, "clip": 6, "seed": 3,
+    "em_sd_bp": 9.5, "em_background": 0.5, "em_rounds": 3, "em_tolerance": 0.1, "error_rate": 0.5,
+    "gc": False, "clip": 6, "seed": 3,
 }  # fmt: skip
 
 

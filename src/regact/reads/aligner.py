@@ -22,7 +22,7 @@ from regact.engine import (
     whole_file,
     write_json,
 )
-from regact.errors import ProgramError
+from regact.errors import ConfigError, ProgramError
 from regact.genome import Genome, load_genome
 from regact.reads.bowtie2_index import bowtie2_index
 from regact.reads.fastq import check_fastq
@@ -31,6 +31,15 @@ from regact.reads.sam_text import ReadCounter
 PLACES = 10
 _PROGRAMS = ("bowtie2", "bowtie2-build", "samtools")
 _INSTALL = "on Debian: apt-get install bowtie2 samtools; elsewhere: conda install -c bioconda bowtie2 samtools"
+# What regact says to Bowtie2 itself, or what its output would be of no use with; and what says the same to regact.
+_OWN_OPTIONS = {
+    **dict.fromkeys(["-k", "-a", "--all"], "--places"),
+    **dict.fromkeys(["-p", "--threads"], "--threads"),
+    **dict.fromkeys(["-x", "--index"], "--genome"),
+    **dict.fromkeys(["-S", "--output"], "--out"),
+    **dict.fromkeys(["-1", "-2", "-U", "-b", "--interleaved", "--tab5", "--tab6"], "the names of the FASTQ files"),
+    **dict.fromkeys(["-f", "-r", "-F", "-c", "--qseq", "--no-hd", "--no-sq", "--version", "-h", "--help"], ""),
+}
 _SHOWN_CHARACTERS = 600
 _POUR_BYTES = 2**20
 _DISK_FULL = os.strerror(errno.ENOSPC)
@@ -87,10 +96,12 @@ def align_reads(
         tell: Takes a remark on the work, in words.
 
     Raises:
+        ConfigError: Options of Bowtie2 that this function sets itself.
         ProgramError: Bowtie2 or samtools is missing, or failed; its message is shown.
         FormatError, DataError: FASTQ that cannot be read to its end, or pairs out of step.
         OutputExistsError, DiskSpaceError.
     """
+    _check_options(bowtie2_options)
     programs = find_programs()
     bam = Path(out)
     log, card = bam.with_suffix(".log"), bam.with_suffix(".align.json")
@@ -109,6 +120,8 @@ def align_reads(
         with progress(f"Aligning {fastq[0].name}", reads, unit="reads") as bar:
             _align_into(temporary, words, command, bar.advance)
         rate = _alignment_rate(words)
+        # A card stands for the BAM beside it: an older one must not outlive the BAM that it was of.
+        card.unlink(missing_ok=True)
     sample = AlignedSample(bam, log, card, reads, rate, programs)
     write_json(
         card,
@@ -123,6 +136,19 @@ def align_reads(
         },
     )
     return sample
+
+
+def _check_options(options: Sequence[str]) -> None:
+    """Raise ConfigError with every option that would undo what regact asks of Bowtie2."""
+    problems = []
+    for word in options:
+        # `--threads=4`, and `-k5` for `-k 5`
+        name = word.split("=")[0] if word.startswith("--") else word[:2]
+        if name in _OWN_OPTIONS:
+            remedy = f"; say it with {_OWN_OPTIONS[name]}" if _OWN_OPTIONS[name] else ""
+            problems.append(f"{word} cannot be given to Bowtie2 here{remedy}")
+    if problems:
+        raise ConfigError("--bowtie2", problems)
 
 
 def find_programs() -> dict[str, str]:

@@ -25,7 +25,7 @@ class Alignments:
         place: Genome-wide coordinate of the counted base: 5' end (shifted), or centre of the fragment.
         start: Genome-wide start of the fragment; a pair's outer ends, a single-end read's own extent or its extension.
         length: Bases of the fragment, cut off at the contig's ends.
-        strand: +1 or -1, of read 1.
+        strand: +1 or -1, of read 1; of each mate its own where mates count by themselves.
         differences: Bases by which the read, with its mate, differs from the genome there; -1 where the aligner is
             silent.
         extended: Where `length` is the sample's and not the fragment's own, as of single-end reads; None for nowhere.

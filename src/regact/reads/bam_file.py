@@ -1,10 +1,12 @@
 """BAM files as a stream of raw records; CRAM and SAM are turned into one first."""
 
 import errno
+import gzip
 import os
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -91,10 +93,10 @@ def read_bam_header(path: Path | str) -> BamHeader:
     """
     path = Path(path)
     kind = _kind(path)
-    if kind == "BAM":
-        check_bgzf_end(path)
-    elif kind == "CRAM":
+    if kind == "CRAM":
         check_cram_end(path)
+    else:
+        check_bgzf_end(path)
     try:
         with _quiet(), pysam.AlignmentFile(str(path), check_sq=False) as file:
             header = _parse_header(file.header.to_dict())
@@ -155,11 +157,18 @@ def _kind(path: Path) -> str:
     if start == b"CRAM":
         return "CRAM"
     if start[:2] == b"\x1f\x8b":
-        return "BAM"
+        return "SAM" if _unpacked_start(path) == b"@" else "BAM"
     if start[:1] == b"@":
         return "SAM"
     found = "an empty file" if not start else "neither BAM, CRAM nor SAM"
     raise FormatError(path, found, "a BAM or CRAM file")
+
+
+def _unpacked_start(path: Path) -> bytes:
+    """First byte of a gzip file's content; nothing of a damaged one, which whoever reads it tells."""
+    with suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
+        return file.read(1)
+    return b""
 
 
 def _convert(path: Path, kind: str, folder: Path, reference: Path | None) -> Path:

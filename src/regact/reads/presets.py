@@ -29,7 +29,10 @@ class CoverageSettings(BaseModel):
         description="What is a read where reads are paired: a proper pair's fragment (other pairs are left out), "
         "read 1 alone, or each mate by itself."
     )
-    stranded: bool = Field(default=False, description="Two outputs, one for each strand of read 1.")
+    stranded: bool = Field(
+        default=False,
+        description="Two outputs, one for each strand: that of read 1, or each mate's own where mates count by themselves.",
+    )
     shift_forward_bp: int = Field(default=0, description="Added to the position of 5' ends on the + strand.")
     shift_reverse_bp: int = Field(default=0, description="Added to the position of 5' ends on the - strand.")
     fragment_ends_shifted: bool = Field(

@@ -121,7 +121,9 @@ class LatentRate:
         if not len(self._latent):
             self._latent = coverage
         else:
-            self._latent = self._latent * self._near.smooth(coverage / self._seen)
+            # Far from all reads that are left, and without background, nothing is expected and nothing seen.
+            ratio = np.divide(coverage, self._seen, out=np.zeros(len(coverage)), where=self._seen > 0)
+            self._latent = self._latent * self._near.smooth(ratio)
         self._seen = self._background + self._near.smooth(self._latent)
         return self._seen[self._near.is_site]
 
