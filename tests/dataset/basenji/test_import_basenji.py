@@ -11,6 +11,7 @@ from regact.cli.app import main
 from regact.dataset import open_store
 from regact.dataset.audit import audit_dataset
 from regact.dataset.basenji import BasenjiSource, StorageSettings, import_basenji, import_dataset
+from regact.dataset.basenji.tfrecord import read_records
 from regact.dataset.config import SplitAsImported
 from regact.dataset.loader import Loader
 from regact.dataset.summary import summarize_store
@@ -163,6 +164,39 @@ def test_windows_that_overlap_must_agree_where_no_genome_tells(write_directory, 
         import_basenji(made.path, tmp_path / "store", workers=1)
 
 
+@pytest.mark.parametrize(
+    ("labels", "counted"),
+    [
+        (("train",) * 7 + ("valid",) * 2 + ("test",) * 2, []),  # 7 in 3 files: 3 each
+        (("train",) * 5 + ("valid",) * 4 + ("test",) * 2, ["valid-0.tfr"]),  # 5 in 2 files: 3 to 5; 4 in 2: 2 to 4
+        (("train",) * 5 + ("valid",) * 7, []),
+        (("train",) * 2 + ("valid",) * 2, []),
+    ],
+)
+def test_files_are_unpacked_for_counting_only_where_rows_leave_a_doubt(
+    write_directory, tmp_path, monkeypatch, labels, counted
+):
+    made = write_directory(tmp_path / "data", labels=labels)
+    unpacked = []
+
+    def spy(shard):
+        unpacked.append(shard.name)
+        return read_records(shard)
+
+    monkeypatch.setattr("regact.dataset.basenji.surveys.read_records", spy)
+    check_store(import_basenji(made.path, tmp_path / "store", workers=1), made)
+    assert [name.split("-")[1] for name in unpacked] == [name.split("-")[1] for name in counted]
+
+
+def test_labels_whose_files_hold_other_numbers(write_directory, tmp_path):
+    """Shards that somebody cut anew: five in two files of four and one, valid ones two by two in three."""
+    made = write_directory(tmp_path / "data", labels=("train",) * 5 + ("valid",) * 5, per_file=4)
+    other = write_directory(tmp_path / "other", labels=("train",) * 5 + ("valid",) * 5, per_file=2)
+    for number in range(3):
+        shutil.copy(other.path / f"tfrecords/valid-{number}.tfr", made.path / "tfrecords")
+    check_store(import_basenji(made.path, tmp_path / "store", workers=1), made)
+
+
 def test_folds_cannot_be_named_where_windows_come_with_their_splits(write_directory, tmp_path):
     made = write_directory(tmp_path / "data")
     storage = StorageSettings(split=SplitAsImported(valid=("fold3",), test=("fold4",)))
@@ -281,9 +315,10 @@ class TestBadInput:
         statistics = json.loads((made.path / "statistics.json").read_text())
         (made.path / "statistics.json").write_text(json.dumps(statistics | {"train_seqs": 6}))
         self.fails(made, tmp_path, FormatError, r"train-2.tfr, record 0: a window more than its coordinates say")
+        shutil.rmtree(tmp_path / "store.partial")
         (made.path / "sequences.bed").write_text("\n".join(lines[5:]) + "\n")
         (made.path / "statistics.json").write_text(json.dumps(statistics | {"train_seqs": 2}))
-        self.fails(made, tmp_path, ConfigError, "2 rows of train, but its 3 TFRecord files cannot hold as many")
+        self.fails(made, tmp_path, FormatError, r"train-0.tfr, record 1: a window more than its coordinates say")
 
     def test_more_rows_than_records(self, write_directory, tmp_path):
         made = write_directory(tmp_path / "data")
@@ -292,6 +327,15 @@ class TestBadInput:
         statistics = json.loads((made.path / "statistics.json").read_text())
         (made.path / "statistics.json").write_text(json.dumps(statistics | {"train_seqs": 8}))
         self.fails(made, tmp_path, FormatError, r"train-2.tfr: 1 windows; needed 2, as its coordinates say")
+
+    def test_more_rows_than_files_can_hold(self, write_directory, tmp_path):
+        made = write_directory(tmp_path / "data")
+        bed = made.path / "sequences.bed"
+        bed.write_text(bed.read_text() + "chr1\t9984\t10176\ttrain\n" * 13)
+        statistics = json.loads((made.path / "statistics.json").read_text())
+        (made.path / "statistics.json").write_text(json.dumps(statistics | {"train_seqs": 20}))
+        found = "20 rows of train, but its 3 TFRecord files cannot hold as many: train-0.tfr has 3 records"
+        self.fails(made, tmp_path, ConfigError, found)
 
     def test_a_file_is_missing_between_others(self, write_directory, tmp_path):
         made = write_directory(tmp_path / "data")

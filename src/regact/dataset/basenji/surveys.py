@@ -1,7 +1,7 @@
 """What a source holds and in which parts it is read, found out before its windows are."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -81,9 +81,11 @@ def survey_h5(source: BasenjiH5Source) -> Survey:
 def _shard_parts(directory: BasenjiDirectory, labels: list[str]) -> Iterator[Part]:
     """One part for each TFRecord file; all of a label but its last hold as many records as its first."""
     first, problems = 0, []
+    rows = Counter(directory.windows["label"].tolist())
+    common = _records_a_file(directory, rows)
     for label in labels:
-        shards, n = directory.shards[label], int((directory.windows["label"] == label).sum())
-        size = _count_records(shards[0]) if len(shards) > 1 else n
+        shards, n = directory.shards[label], rows[label]
+        size = n if len(shards) == 1 else common or _count_records(shards[0])
         # One file more than needed, without records, is what Basenji writes where they come out even.
         if not size or len(shards) not in (-(-n // size), n // size + 1):
             problems.append(
@@ -97,6 +99,27 @@ def _shard_parts(directory: BasenjiDirectory, labels: list[str]) -> Iterator[Par
         first += n
     if problems:
         raise ConfigError(directory.path, problems)
+
+
+def _records_a_file(directory: BasenjiDirectory, rows: Mapping[str, int]) -> int | None:
+    """How many records a whole file has, the same for all labels; None where no number fits them all.
+
+    Rows and files of each label leave few numbers, often one. Only where they leave several are the records of a file
+    counted, the shortest: its gigabytes have to be unpacked for that.
+    """
+    several = {label: len(shards) for label, shards in directory.shards.items() if len(shards) > 1}
+    if not several:
+        return None
+    # n rows fit into f files, the last of which may be empty: n / f <= records <= n / (f - 1).
+    least = max(-(-rows[label] // files) for label, files in several.items())
+    most = min(rows[label] // (files - 1) for label, files in several.items())
+    if least == most:
+        return least
+    if least > most:
+        return None
+    return _count_records(
+        min((directory.shards[label][0] for label in several), key=lambda shard: shard.stat().st_size)
+    )
 
 
 def _count_records(shard: Path) -> int:
