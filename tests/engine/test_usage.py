@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from regact.engine import measured, memory_bytes, peak_memory_bytes, reset_peak_memory
+from regact.engine import free_memory_bytes, measured, memory_bytes, peak_memory_bytes, reset_peak_memory, usage
 
 
 def test_time_of_the_clock_and_of_the_cores():
@@ -43,3 +43,20 @@ def test_the_peak_begins_anew():
     assert peak_memory_bytes() < after + size // 4
     array = np.ones(size // 2, np.uint8)
     assert peak_memory_bytes() >= after + array.nbytes * 0.9
+
+
+def test_free_memory_is_what_the_system_or_the_container_has_left(tmp_path, monkeypatch):
+    meminfo, cgroup = tmp_path / "meminfo", tmp_path / "cgroup"
+    cgroup.mkdir()
+    meminfo.write_text("MemTotal: 900 kB\nMemAvailable: 500 kB\n")
+    monkeypatch.setattr(usage, "_MEMINFO", meminfo)
+    monkeypatch.setattr(usage, "_CGROUP", cgroup)
+    assert free_memory_bytes() == 500 * 1024
+    (cgroup / "memory.current").write_text("300000\n")
+    (cgroup / "memory.stat").write_text("anon 1\ninactive_file 50000\n")
+    for limit, expected in (("max", 500 * 1024), ("400000", 150_000), ("9000000", 500 * 1024)):
+        (cgroup / "memory.max").write_text(limit)
+        assert free_memory_bytes() == expected
+    meminfo.unlink()
+    (cgroup / "memory.max").unlink()
+    assert free_memory_bytes() > 2**20  # all that the machine has

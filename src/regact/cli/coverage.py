@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from regact.cli.options import ContigAlias, Overwrite, RequiredGenome, RequiredOut, Set, Workers
+from regact.cli.options import ContigAlias, Overwrite, RequiredGenome, RequiredOut, Set
 from regact.cli.output import print_line, print_remark
-from regact.engine import available_cores
 from regact.errors import ConfigError
 from regact.reads import (
     PRESETS,
@@ -55,7 +54,12 @@ def command(
         bool, typer.Option("--group-by-name", help="Bring records of a read together, in memory.")
     ] = False,
     contig_alias: ContigAlias = None,
-    workers: Workers = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=0, help="Samples at once; by default as many as there are CPU cores and free memory for."
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Turn alignments into coverage: one bigWig, or one a strand, which `regact dataset build` takes.
@@ -100,7 +104,6 @@ def command(
         rows = [SheetRow("", reads, coverage_settings(assay or "", **replaced), groups)]
     elif sheet is not None:
         rows = read_sample_sheet(sheet, assay=assay, replaced=replaced)
-    workers = available_cores() if workers is None else workers
     covered = cover_samples(rows, genome, out, workers=workers, tell=print_remark, on_sample=_write_page, **how)
     print_remark(f"quality: {covered.qc}")
     print_line(str(covered.tracks))

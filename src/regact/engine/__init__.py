@@ -18,9 +18,9 @@ from regact.engine.files import (
     write_json,
 )
 from regact.engine.local import available_cores, run_apart, run_tasks
-from regact.engine.progress import ProgressBar, progress
+from regact.engine.progress import ProgressBar, progress, without_progress
 from regact.engine.protobuf import read_fields, read_varint
-from regact.engine.usage import Usage, measured, memory_bytes, peak_memory_bytes, reset_peak_memory
+from regact.engine.usage import Usage, free_memory_bytes, measured, memory_bytes, peak_memory_bytes, reset_peak_memory
 
 __all__ = [
     "SUMS",
@@ -30,6 +30,7 @@ __all__ = [
     "check_checksums",
     "check_space",
     "disk_full_as_error",
+    "free_memory_bytes",
     "masked_crc32c",
     "measured",
     "memory_bytes",
@@ -47,6 +48,7 @@ __all__ = [
     "take_turns",
     "whole_file",
     "whole_folder",
+    "without_progress",
     "write_checksums",
     "write_json",
 ]

@@ -1,5 +1,6 @@
-"""What a piece of work takes of the machine: time by the clock, time of its cores, memory."""
+"""What a piece of work takes of the machine: time by the clock, time of its cores, memory; and what memory is left."""
 
+import os
 import resource
 import sys
 import time
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_MEMINFO, _CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
 @dataclass
@@ -45,6 +47,28 @@ def reset_peak_memory() -> None:
     """Let `peak_memory_bytes` begin anew, where the system can (Linux)."""
     with suppress(OSError):
         _CLEAR.write_text("5")
+
+
+def free_memory_bytes() -> int:
+    """What the system says is available, or the container's share of it where that is less."""
+    limits = [limit for limit in (_available(), _left_in_container()) if limit is not None]
+    return min(limits) if limits else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _available() -> int | None:
+    with suppress(OSError, ValueError):
+        for line in _MEMINFO.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def _left_in_container() -> int | None:
+    with suppress(OSError, ValueError):  # "max": no limit
+        limit, used = (int((_CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+        files = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
+        return limit - used + int(files.get("inactive_file", 0))  # given back when programs need it
+    return None
 
 
 def _status(name: str) -> int:

@@ -1,18 +1,13 @@
 """What a machine has left: memory, memory of the device, room on disks, cores."""
 
-import os
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from regact.engine import available_cores
+from regact.engine import available_cores, free_memory_bytes
 from regact.training import choose_device
-
-_MEMINFO = Path("/proc/meminfo")
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ def find_machine(device: str = "auto") -> Machine:
     """
     chosen = choose_device(device)
     gpu = torch.cuda.mem_get_info(chosen)[0] if chosen.type == "cuda" else None
-    return Machine(str(chosen), available_cores(), _free_ram(), gpu)
+    return Machine(str(chosen), available_cores(), free_memory_bytes(), gpu)
 
 
 def existing_folder(path: Path) -> Path:
@@ -56,25 +51,3 @@ def existing_folder(path: Path) -> Path:
     while not folder.is_dir():
         folder = folder.parent
     return folder
-
-
-def _free_ram() -> int:
-    """What the system says is available, or the container's share of it where that is less."""
-    limits = [limit for limit in (_available(), _left_in_container()) if limit is not None]
-    return min(limits) if limits else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def _available() -> int | None:
-    with suppress(OSError, ValueError):
-        for line in _MEMINFO.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return None
-
-
-def _left_in_container() -> int | None:
-    with suppress(OSError, ValueError):  # "max": no limit
-        limit, used = (int((_CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
-        files = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
-        return limit - used + int(files.get("inactive_file", 0))  # given back when programs need it
-    return None

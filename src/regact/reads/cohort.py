@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from regact.engine import run_tasks, whole_file
+from regact.engine import available_cores, free_memory_bytes, run_tasks, whole_file
 from regact.errors import ConfigError, ContigError, DataError, FormatError, OutputExistsError, RegactError
 from regact.genome import ContigAlias, Genome, load_genome, match_contigs
 from regact.reads.bam_file import read_bam_header
@@ -21,6 +21,7 @@ from regact.reads.layout import GenomeLayout
 from regact.reads.qc import ReadsQc
 from regact.reads.remarks import find_remarks
 from regact.reads.sample import SourceReads, origin_of, read_source, write_sample
+from regact.reads.sample_memory import estimate_memory, workers_that_fit
 from regact.reads.sample_outputs import VERSION, Origin, Reading, SampleCoverage, SampleOutputs, find_finished
 from regact.reads.sample_sheet import SheetRow
 from regact.tracks import Track, TrackSheet
@@ -80,7 +81,7 @@ def cover_samples(
     reference: Path | str | None = None,
     contig_alias: str | None = None,
     group_by_name: bool = False,
-    workers: int = 1,
+    workers: int | None = 1,
     overwrite: bool = False,
     tell: Callable[[str], None] = lambda _: None,
     on_sample: Callable[[SampleCoverage], object] = lambda _: None,
@@ -96,7 +97,8 @@ def cover_samples(
         rows: As `read_sample_sheet` gives them; one with groups gives a sample for each group, `SAMPLE_GROUP`, or
             `GROUP` where it is the only row and has no name.
         out: The folder: `SAMPLE.bw` and `SAMPLE.json` as of `cover_sample`, `tracks.tsv`, `qc.tsv`.
-        workers: Processes; each holds one sample.
+        workers: Processes; each holds one sample. With None as many as there are cores, and fewer where so many samples
+            would not fit into the memory that is free.
         overwrite: Make samples anew that were made from other files or with other settings.
         on_sample: Called with every sample, those kept among them, in the order in which they are finished.
 
@@ -117,7 +119,10 @@ def cover_samples(
     for sample in finished.values():
         on_sample(sample)
     not_made: list[_NotMade] = []
-    for made in _make([job for job in left if job.parts], GenomeLayout.from_lengths(genome.lengths), workers, tell):
+    to_do = [job for job in left if job.parts]
+    if workers is None:
+        workers = _choose_workers(to_do, genome, tell)
+    for made in _make(to_do, GenomeLayout.from_lengths(genome.lengths), workers, tell):
         if isinstance(made, _NotMade):
             not_made.append(made)
         else:
@@ -125,6 +130,18 @@ def cover_samples(
             on_sample(made)
     _raise_failures(not_made, len(finished))
     return _write_tables(jobs, finished, out)
+
+
+def _choose_workers(jobs: Sequence[_Job], genome: Genome, tell: Callable[[str], None]) -> int:
+    needed = [estimate_memory(job.row.file, genome.total_bp) for job in jobs]
+    cores, free = min(available_cores(), max(len(jobs), 1)), free_memory_bytes()
+    workers = workers_that_fit(needed, cores=cores, free_bytes=free)
+    if workers < cores:
+        tell(
+            f"{workers} samples at once, for they take up to {max(needed) / 1e9:.1f} GB each of {free / 1e9:.1f} GB "
+            "that are free; --workers says otherwise"
+        )
+    return workers
 
 
 def _make(

@@ -31,7 +31,7 @@ class CoverageSettings(BaseModel):
     )
     stranded: bool = Field(
         default=False,
-        description="Two outputs, one for each strand: that of read 1, or each mate's own where mates count by themselves.",
+        description="Two outputs, one for each strand: read 1's, or each mate's own where mates count by themselves.",
     )
     shift_forward_bp: int = Field(default=0, description="Added to the position of 5' ends on the + strand.")
     shift_reverse_bp: int = Field(default=0, description="Added to the position of 5' ends on the - strand.")
