@@ -14,6 +14,7 @@ from regact.evaluation import evaluate
 from regact.experiment import load_experiment
 from regact.model import ModelSpec, count, load_model, load_spec, predict_codes
 from regact.pretrained import import_keras
+from regact.tracks import Track, TrackSheet
 from regact.training import TransferConfig, read_card, train_model
 from regact.training.transfer import check_transfer
 
@@ -169,6 +170,47 @@ def test_a_file_with_other_numbers_of_heads(deep_heads, tmp_path, write_keras_fi
     found = r"2 outputs; needed one, or one for each head of params\.json: head_human, head_mouse, head_rat"
     with pytest.raises(ConfigError, match=found):
         import_keras(model, tmp_path / "run", params=params)
+
+
+def switched(layers, pairs):
+    """The layers with baskerville's last one, which undoes the reverse complement of augmented inputs."""
+    return [*layers, {"class": "SwitchReverse", "name": "switch", "weights": {}, "calls": {}, "config": pairs}]
+
+
+class TestStrandPairs:
+    """The strand swap of imported stranded tracks: by the sheet, else by the file, and never unsaid."""
+
+    def test_are_the_files_where_there_is_no_sheet(self, exported, tmp_path, write_keras_file):
+        _, params, _, layers = exported("borzoi_human")
+        model = write_keras_file(tmp_path / "pairs.h5", switched(layers, {"strand_pair": [1, 0, 2, 3]}))
+        told = []
+        card = read_card(import_keras(model, tmp_path / "run", params=params, tell=told.append))
+        assert card["strand_pair"] == [1, 0, 2, 3]
+        expected = (
+            "tracks are called track_1, track_2, ..., and their strand pairs are the file's: name them with --tracks"
+        )
+        assert told == [expected]
+
+    @pytest.mark.parametrize("pairs", [{}, {"strand_pair": [1, 2, 3, 0]}, {"strand_pair": [5, 4, 6, 7]}])
+    def test_are_not_known_where_the_file_has_none(self, pairs, exported, tmp_path, write_keras_file):
+        _, params, _, layers = exported("borzoi_human")
+        model = write_keras_file(tmp_path / "pairs.h5", switched(layers, pairs))
+        told = []
+        card = read_card(import_keras(model, tmp_path / "run", params=params, tell=told.append))
+        assert card["strand_pair"] == [0, 1, 2, 3]
+        assert "each is its own strand pair, stranded ones too: name them with --tracks" in told[0]
+
+    def test_of_a_sheet_are_held_against_the_files(self, exported, tmp_path, write_keras_file):
+        _, params, _, layers = exported("borzoi_human")
+        model = write_keras_file(tmp_path / "pairs.h5", switched(layers, {"strand_pair": [1, 0, 2, 3]}))
+        for name, pairs, warnings in (("right", (1, 0, 2, 3), 0), ("wrong", (0, 1, 3, 2), 1)):
+            tracks = tuple(Track(f"t{row}", (), strand_pair=pair) for row, pair in enumerate(pairs))
+            told = []
+            sheet = TrackSheet(tracks, tmp_path / "targets.txt")
+            card = read_card(import_keras(model, tmp_path / name, params=params, sheet=sheet, tell=told.append))
+            assert card["strand_pair"] == list(pairs)
+            assert len(told) == warnings
+        assert told[0].startswith(f"warning: 4 tracks of {sheet.path} have other strand pairs than the network was")
 
 
 @pytest.mark.parametrize("form", ["sigmoid", "tanh", "erf"])

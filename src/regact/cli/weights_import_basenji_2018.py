@@ -61,6 +61,8 @@ def command(
         windows=windows,
         overwrite=overwrite,
     )
+    if sheet is None:
+        print_remark("tracks are called track_1, track_2, ...: name them with --samples or --tracks")
     print_remark(describe_run(run))
     print_line(str(run))
 

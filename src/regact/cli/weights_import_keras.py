@@ -41,8 +41,9 @@ def command(
 
     MODEL.h5 is read without TensorFlow. params.json says which layers there are; the weights are those of the file's
     layers in their order, and every shape, dilation, pool and crop that the file tells is compared with it. A Keras
-    file does not name its tracks: --tracks does, with the targets.txt of the training data. `regact evaluate --store`
-    and `regact train --tower` take the run folder. docs/import.md says what is read and how near the answers are.
+    file does not name its tracks: --tracks does, with the targets.txt of the training data; their strand pairs it may
+    have. `regact evaluate --store` and `regact train --tower` take the run folder. docs/import.md says what is read
+    and how near the answers are.
 
     [bold]Examples[/bold]
 
@@ -63,6 +64,7 @@ def command(
         window_bp=window_bp,
         windows=windows,
         overwrite=overwrite,
+        tell=print_remark,
     )
     print_remark(describe_run(run))
     print_line(str(run))

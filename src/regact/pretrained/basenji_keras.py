@@ -5,7 +5,7 @@ order (keras_file.py, keras_weights.py), and its `model_config` the form of GELU
 (keras_graph.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ from regact.engine import refuse_existing
 from regact.errors import ConfigError
 from regact.model.stack import ActivationName
 from regact.pretrained.keras_file import KerasFile
-from regact.pretrained.keras_graph import contradictions, gelu_forms, strangers, uses_gelu
+from regact.pretrained.keras_graph import contradictions, gelu_forms, strand_pairs, strangers, uses_gelu
 from regact.pretrained.keras_network import Network, NetworkError, make_network
 from regact.pretrained.keras_params import KerasParams, read_params
 from regact.pretrained.keras_weights import load_weights, misfits
@@ -35,6 +35,7 @@ def import_keras(
     window_bp: int | None = None,
     windows: str | Path | None = None,
     overwrite: bool = False,
+    tell: Callable[[str], object] = lambda remark: None,
 ) -> Path:
     """Write the network of a Keras file as the run folder `out`; return it.
 
@@ -44,10 +45,12 @@ def import_keras(
         params: The network's `params.json`.
         head: Which of several heads (`head_human`, or `human`); by itself the one that fits the file.
         gelu: The form of GELU, where the file does not say it or is not to be believed.
-        sheet: The tracks in the order of the outputs (`targets.txt`); a Keras file has none.
+        sheet: The tracks in the order of the outputs (`targets.txt`); a Keras file has none. Their strand pairs it
+            may have: without a sheet they are taken, with one compared.
         window_bp: Bases of a window, `seq_length` of `params` by itself; relative positions keep their trained widths.
         windows: BED of the windows that it was trained on (`sequences.bed`), as in `write_imported_run`.
         overwrite: Replace a run folder that is there.
+        tell: Called with a remark where names or strand pairs of the tracks are not known, or the sheet has others.
 
     Raises:
         FormatError: a file is missing, damaged, or of another layout.
@@ -60,8 +63,11 @@ def import_keras(
     if unknown := list(strangers(file)):
         raise ConfigError(model_h5, unknown)
     form = _choose_gelu(file, gelu)
-    chosen, network = _choose_head(file, settings, head, form, window_bp, Path(params))
+    chosen, part, network = _choose_head(file, settings, head, form, window_bp, Path(params))
     check_sheet(sheet, network.spec.tracks)
+    pairs = strand_pairs(part, network.spec.tracks)
+    for remark in _describe_tracks(sheet, pairs):
+        tell(remark)
     model = load_weights(file, network)
     source = {
         "format": "Keras HDF5",
@@ -70,7 +76,21 @@ def import_keras(
         "head": chosen,
         "gelu": form.removeprefix("gelu_") if form and uses_gelu(network) else None,
     }
-    return write_imported_run(model, out, sheet=sheet, source=source, windows=windows, overwrite=overwrite)
+    return write_imported_run(
+        model, out, sheet=sheet, strand_pair=pairs, source=source, windows=windows, overwrite=overwrite
+    )
+
+
+def _describe_tracks(sheet: TrackSheet | None, pairs: Sequence[int] | None) -> Iterator[str]:
+    """What is not known of the tracks, or known otherwise."""
+    if sheet is None:
+        paired = "their strand pairs are the file's" if pairs else "each is its own strand pair, stranded ones too"
+        yield f"tracks are called track_1, track_2, ..., and {paired}: name them with --tracks"
+    elif pairs and (others := sum(a != b for a, b in zip(sheet.strand_pair.tolist(), pairs, strict=True))):
+        yield (
+            f"warning: {others:,} tracks of {sheet.path} have other strand pairs than the network was trained with: "
+            "is it the sheet of these weights, in their order?"
+        )
 
 
 def _choose_gelu(file: KerasFile, gelu: GeluName | None) -> ActivationName | None:
@@ -93,8 +113,8 @@ def _choose_head(
     gelu: ActivationName | None,
     window_bp: int | None,
     where: Path,
-) -> tuple[str, Network]:
-    """The head that the file has, or that was asked for, and its network without misfits.
+) -> tuple[str, KerasFile, Network]:
+    """The head that the file has, or that was asked for, its part of the file, and its network without misfits.
 
     Raises: ConfigError with all misfits of the head that comes nearest; where the file has every head and none was
         asked for; where there is no such head, or blocks do not fit each other.
@@ -103,7 +123,7 @@ def _choose_head(
         found = f"{len(file.outputs)} outputs; needed one, or one for each head of {where.name}"
         raise ConfigError(file.path, [f"{found}: {', '.join(params.heads)}"])
     heads = _named_heads(params, head, where)
-    tried: list[tuple[list[str], bool, str, Network]] = []
+    tried: list[tuple[list[str], bool, str, KerasFile, Network]] = []
     for name in heads:
         for part, all_heads in _parts(file, params, name):
             try:
@@ -112,14 +132,16 @@ def _choose_head(
                 )
             except NetworkError as error:
                 raise ConfigError(where, [str(error)]) from error
-            tried.append(([*misfits(network), *contradictions(part, network)], all_heads, name, network))
+            tried.append(([*misfits(network), *contradictions(part, network)], all_heads, name, part, network))
     # Where nothing fits, what has the right layers in other shapes comes nearer than what lacks layers.
-    problems, all_heads, name, network = min(tried, key=lambda one: (bool(one[0]), not one[3].complete, len(one[0])))
+    problems, all_heads, name, part, network = min(
+        tried, key=lambda one: (bool(one[0]), not one[-1].complete, len(one[0]))
+    )
     if problems:
         raise ConfigError(file.path, [*problems, *_undecided(file, params)])
     if (all_heads or len(file.outputs) > 1) and len(heads) > 1:
         raise ConfigError(file.path, [f"it has every head ({', '.join(heads)}); say which with --head"])
-    return name, network
+    return name, part, network
 
 
 def _parts(file: KerasFile, params: KerasParams, head: str) -> Iterator[tuple[KerasFile, bool]]:

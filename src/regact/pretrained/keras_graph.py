@@ -91,6 +91,18 @@ def gelu_forms(file: KerasFile) -> tuple[ActivationName, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def strand_pairs(file: KerasFile, tracks: int) -> tuple[int, ...] | None:
+    """Each track's strand pair, as the layer SwitchReverse of a head has them; None where it does not say them.
+
+    Files of before baskerville do not; of pairs that are no pairs of so many tracks nothing is believed.
+    """
+    for layer in file.layers:
+        pairs = layer.config.get("strand_pair") if layer.class_name == "SwitchReverse" else None
+        if isinstance(pairs, list) and sorted(pairs) == list(range(tracks)):
+            return tuple(pairs) if all(pairs[pair] == track for track, pair in enumerate(pairs)) else None
+    return None
+
+
 def uses_gelu(network: Network) -> bool:
     """Whether any layer of the network is a GELU."""
     return any(isinstance(layer, ActivationSpec) and layer.name.startswith("gelu") for layer in network.leaves())

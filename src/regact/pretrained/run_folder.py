@@ -9,7 +9,7 @@ There is no log, no table of metrics and nothing to resume.
 
 import importlib.metadata
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ def write_imported_run(
     out: str | Path,
     *,
     sheet: TrackSheet | None,
+    strand_pair: Sequence[int] | None = None,
     source: Mapping[str, Any],
     windows: str | Path | None = None,
     overwrite: bool = False,
@@ -39,7 +40,8 @@ def write_imported_run(
         model: The network with the imported weights in place, built by `build_model`.
         out: The folder.
         sheet: What the tracks are, in the order of the model's outputs. Without it they are `track_1`, `track_2`, ...,
-            each its own strand pair, and evaluation holds no names against a dataset's.
+            and evaluation holds no names against a dataset's.
+        strand_pair: Of tracks without a sheet; without it each is its own.
         source: What the weights came from, for the card: `format`, `files` (`describe_files`) and settings; plain
             values that JSON knows.
         windows: BED of the windows that the weights were trained on (`sequences.bed` of Basenji's data: targets, or
@@ -54,7 +56,7 @@ def write_imported_run(
     out = Path(out)
     check_sheet(sheet, model.spec.tracks)
     refuse_other_folder(out)
-    tracks = sheet or unnamed_tracks(model.spec.tracks)
+    tracks = sheet or unnamed_tracks(model.spec.tracks, strand_pair)
     about = {
         "source": {**source, "tracks_from": None if sheet is None else str(sheet.path)},
         "model": model.spec.model_dump(mode="json"),
@@ -109,6 +111,7 @@ def refuse_other_folder(out: Path) -> None:
         raise OutputExistsError(out, "already there, and no run folder", "a new name")
 
 
-def unnamed_tracks(tracks: int) -> TrackSheet:
-    """Tracks of which nothing is known: `track_1`, `track_2`, ..., each its own strand pair."""
-    return TrackSheet(tuple(Track(f"track_{row + 1}", (), strand_pair=row) for row in range(tracks)), Path())
+def unnamed_tracks(tracks: int, strand_pair: Sequence[int] | None = None) -> TrackSheet:
+    """Tracks whose names are not known: `track_1`, `track_2`, ..., each its own strand pair unless these are."""
+    pairs = enumerate(range(tracks) if strand_pair is None else strand_pair, start=1)
+    return TrackSheet(tuple(Track(f"track_{number}", (), strand_pair=pair) for number, pair in pairs), Path())

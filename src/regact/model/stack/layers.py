@@ -1,11 +1,10 @@
 """The small layers of a stack: norms, scale, max-pool, branches."""
 
-from math import inf
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
+
+from regact.model.conv_block import same_max_pool
 
 
 class BatchNorm(nn.Module):
@@ -46,11 +45,7 @@ class Scale(nn.Module):
 
 
 class MaxPool(nn.Module):
-    """The maximum of each `size` positions; ceil(length / size) come out.
-
-    TensorFlow's "same": positions that are missing for a whole number of pools are missing at both ends, the odd one
-    on the right.
-    """
+    """The maximum of each `size` positions; ceil(length / size) come out, by TensorFlow's "same" (`same_max_pool`)."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -58,10 +53,7 @@ class MaxPool(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch channel position"]) -> Float[Tensor, "batch channel pooled"]:
         """The pooled `x`."""
-        missing = -x.shape[-1] % self.size
-        if missing:
-            x = functional.pad(x, (missing // 2, missing - missing // 2), value=-inf)
-        return functional.max_pool2d(x.unsqueeze(2), (1, self.size)).squeeze(2)
+        return same_max_pool(x.unsqueeze(2), self.size).squeeze(2)
 
     def extra_repr(self) -> str:
         """The size, for printing the model."""
