@@ -13,6 +13,11 @@ from regact.cli.output import print_epoch, print_line, print_remark
 from regact.comparison import compare
 from regact.experiment import load_experiment
 
+Jobs = Annotated[
+    int,
+    typer.Option("--jobs", min=1, help="Models trained at a time on a CPU, each with its share of the cores."),
+]
+
 
 def command(
     experiment: Annotated[
@@ -24,6 +29,7 @@ def command(
     data: Data = None,
     device: Device = "auto",
     workers: Workers = None,
+    jobs: Jobs = 1,
     seed: Seed = None,
     overwrite: Overwrite = False,
     resume: Resume = True,
@@ -46,6 +52,8 @@ def command(
 
       regact compare experiments/yeast.yaml --data data --out comparisons/yeast --set training.epochs=5
 
+      regact compare experiments/paper_simulated.yaml --data paper/genome --out paper/comparison --jobs 8
+
       regact compare experiments/yeast.yaml --out comparisons/grid --set compare.models=grid --set compare.seeds=[1,2,3]
     """
     replaced = overrides(settings, store=store, seed=seed)
@@ -57,6 +65,7 @@ def command(
         out,
         device=device,
         workers=workers,
+        jobs=jobs,
         overwrite=overwrite,
         resume=resume,
         command=shlex.join(["regact", *sys.argv[1:]]),

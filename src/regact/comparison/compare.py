@@ -1,26 +1,31 @@
-"""A comparison from beginning to end: trials one after the other, a table that grows, a page at the end."""
+"""A comparison from beginning to end: trials, a table that grows with each, a page at the end."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from regact.comparison.markdown import RESULTS_TEXT, write_results_text
 from regact.comparison.pretraining import check_towers, starting_from, tower_trial
-from regact.comparison.results import RESULTS, Result, baseline_result, describe_trial, trial_result, write_results
+from regact.comparison.results import RESULTS, Result, baseline_result, describe_trial, write_results
+from regact.comparison.side_by_side import (
+    TrialEpochReport,
+    TrialTask,
+    check_jobs,
+    do_side_by_side,
+    report_of,
+    train_and_judge,
+)
 from regact.comparison.summary import summarize, write_summary
-from regact.comparison.trial import RUNS, Trial, check_trials, list_trials
-from regact.dataset import Store
+from regact.comparison.trial import RUNS, check_trials, list_trials
 from regact.engine import refuse_existing
 from regact.errors import OutputExistsError
-from regact.evaluation import judge, judge_baseline
+from regact.evaluation import judge_baseline
 from regact.experiment import Experiment, load_experiment, open_or_build_store, train_experiment
-from regact.genome import Genome
 from regact.report import write_report
 from regact.training.seen_windows import describe_overlap
 
 REPORT = "report.html"
-TrialEpochReport = Callable[[str, Mapping[str, float]], None]
 
 
 def compare(
@@ -29,6 +34,7 @@ def compare(
     *,
     device: str = "auto",
     workers: int | None = None,
+    jobs: int = 1,
     overwrite: bool = False,
     resume: bool = True,
     command: str = "",
@@ -47,6 +53,8 @@ def compare(
     Args:
         experiment: As such, or its YAML file.
         workers: As in `train_experiment`.
+        jobs: Models trained and judged at a time, on a CPU: each in a process with its share of the threads, and
+            without `workers`. Then `on_epoch` has to be a function that can be pickled.
         overwrite: Train every model anew.
         resume: Go on with what is in `out`; without it, and without `overwrite`, `out` must be new.
         command: What the runs' cards shall say they were made by.
@@ -56,6 +64,7 @@ def compare(
     Raises: ConfigError where the experiment names no models to compare; OutputExistsError where `out` is something
         else; RunError where a run in it was made with other settings; as `train_experiment`, `evaluate`.
     """
+    check_jobs(jobs, device, on_epoch)
     plan = (experiment if isinstance(experiment, Experiment) else load_experiment(experiment)).under_budget()
     out = Path(out)
     train = partial(train_experiment, device=device, workers=workers, resume=True, command=command)
@@ -70,19 +79,19 @@ def compare(
     if tower is not None:
         tell(f"the tower that all models start from: {tower.experiment.model.preset}")
         check_trials([tower], store, device)
-        train(tower.experiment, tower.run, on_epoch=_of_trial(tower.name, on_epoch))
+        train(tower.experiment, tower.run, on_epoch=report_of(tower.name, on_epoch))
     check_trials(trials, store, device)
-    results: list[Result] = []
+    floor: list[Result] = []
     if plan.compare.baseline:
         tell("the floor: ridge regression on 4-mers")
-        results += map(baseline_result, judge_baseline(store, genome, splits=plan.compare.splits, folder=out))
-    for number, trial in enumerate(trials, start=1):
-        tell(f"model {number} of {len(trials)}: {trial.label}")
-        train(trial.experiment, trial.run, on_epoch=_of_trial(trial.label, on_epoch))
-        done = _judge_trial(trial, store, genome, device=device, workers=workers)
+        floor += map(baseline_result, judge_baseline(store, genome, splits=plan.compare.splits, folder=out))
+    tasks = [TrialTask(trial, store.path, plan.genome, device, workers, command, on_epoch=on_epoch) for trial in trials]
+    found: dict[int, list[Result]] = {}
+    for index, done in _do_all(tasks, jobs, tell):
         for result in done:
-            tell(describe_trial(trial.label, result.row))
-        results += done
+            tell(describe_trial(trials[index].label, result.row))
+        found[index] = done
+        results = floor + [result for number in sorted(found) for result in found[number]]
         write_results(out / RESULTS, results)
     summary = summarize(results)
     write_summary(out, summary)
@@ -114,20 +123,12 @@ def _claim(out: Path, *, overwrite: bool, resume: bool) -> None:
     (out / RUNS).mkdir(parents=True, exist_ok=True)
 
 
-def _judge_trial(trial: Trial, store: Store, genome: Genome, *, device: str, workers: int | None) -> list[Result]:
-    judgements = (
-        judge(trial.run, split=split, store=store, genome=genome, device=device, workers=workers or 0)
-        for split in trial.experiment.compare.splits
-    )
-    return [trial_result(trial.name, trial.run, trial.spec(store), judgement) for judgement in judgements]
-
-
-def _of_trial(name: str, on_epoch: TrialEpochReport | None) -> Callable[[Mapping[str, float]], None] | None:
-    if on_epoch is None:
-        return None
-    report = on_epoch
-
-    def with_name(row: Mapping[str, float]) -> None:
-        report(name, row)
-
-    return with_name
+def _do_all(tasks: Sequence[TrialTask], jobs: int, tell: Callable[[str], object]) -> Iterator[tuple[int, list[Result]]]:
+    """Train and judge every trial; pairs of its number and what came out, as they are finished."""
+    if (jobs := min(jobs, len(tasks))) > 1:
+        tell(f"{len(tasks)} models, {jobs} at a time")
+        yield from do_side_by_side(tasks, jobs)
+        return
+    for index, task in enumerate(tasks):
+        tell(f"model {index + 1} of {len(tasks)}: {task.trial.label}")
+        yield index, train_and_judge(task)

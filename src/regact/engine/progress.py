@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol, TextIO
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from rich.progress import (
 )
 
 SECONDS_BETWEEN_LINES = 30.0
+_shown = ContextVar("shown", default=True)
 
 
 class ProgressBar(Protocol):
@@ -32,6 +34,16 @@ class ProgressBar(Protocol):
 
 
 @contextmanager
+def without_progress() -> Iterator[None]:
+    """Show no progress inside the block: for one of several processes that share a terminal."""
+    token = _shown.set(False)
+    try:
+        yield
+    finally:
+        _shown.reset(token)
+
+
+@contextmanager
 def progress(label: str, total: int, *, unit: str = "", stream: TextIO | None = None) -> Iterator[ProgressBar]:
     """Show on `stream` (stderr) how much of `total` is done; `unit="bytes"` prints sizes.
 
@@ -39,6 +51,9 @@ def progress(label: str, total: int, *, unit: str = "", stream: TextIO | None = 
     one line every 30 s, so that short work leaves no trace in a log.
     """
     out = sys.stderr if stream is None else stream
+    if not _shown.get():
+        yield _Nothing()
+        return
     if not out.isatty():
         yield _LogLines(label, total, unit, out)
         return
@@ -55,6 +70,14 @@ def progress(label: str, total: int, *, unit: str = "", stream: TextIO | None = 
     )
     with Progress(*columns, console=Console(file=out), transient=True) as bars:
         yield _TerminalBar(bars, label, total, unit)
+
+
+class _Nothing:
+    def advance(self, amount: float = 1) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
 
 
 class _TerminalBar:
