@@ -5,7 +5,8 @@
 Repeats: genomes of 1 Mb, each with 16 families of repeats (`simulation.landscape`); every copy has a rate of its own.
 Reads of two kinds at two depths are aligned with `-k 10` and placed in all ways; counts in bins of 128 bp are held
 against the rate that the reads were drawn from, in bins that one copy covers whole. Intervals come from families. The
-sd of EM's Gaussian is varied under narrow and wide peaks.
+sd of EM's Gaussian is varied under narrow and wide peaks. Families of thirty copies show what becomes of reads with
+more places than the aligner gives.
 
 GC: a larger genome with bias of known strength, read at one rate on every base, and at a rate with drift and peaks,
 where coverage is held against the rate. Windows of 1 kb in which 50 fragments or more are expected; chosen by what was
@@ -45,6 +46,7 @@ from regact.reads.gc_profile import GcProfile, count_by_gc
 from regact.reads.genome_bins import GenomeBins
 from regact.reads.repeat_error import compare_errors, family_errors
 from regact.simulation import LandscapeConfig, ReadsConfig, simulate_reads, write_landscape
+from regact.simulation.config import RepeatFamily
 from regact.simulation.landscape import RateConfig
 from regact.simulation.reads_config import GcBiasConfig
 from regact.tracks import open_signal
@@ -64,18 +66,26 @@ SHOWN = {
     "repeat_11": "2 kb, a base of 500 differs",
     "repeat_9": "2 kb, copies alike",
 }
+# (places that the aligner gives at most, places that a read may have to count): as by default; reads at the aligner's
+# limit left out; enough places for all copies.
+LIMITS = {"10 given": (10, 10), "10 given, reads with 10 left out": (10, 9), "50 given": (50, 50)}
+DIVERGENCES = {"copies alike": 0.0, "a base of 100 differs": 0.01, "a base of 20 differs": 0.05}
 PEAK_SDS, EM_SDS = (25, 80), (16, 32, 64, 128)
 FLAT = RateConfig(drift_sd=0, peaks_per_kb=0)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Reads of one landscape: `assay` says what is counted (dnase: read 1's 5' end; chip: the fragment's centre)."""
+    """Reads of one landscape: `assay` says what is counted (dnase: read 1's 5' end; chip: the fragment's centre).
+
+    `places` is what the aligner gives of a read at most.
+    """
 
     name: str
     assay: str
     landscape: LandscapeConfig
     reads: ReadsConfig
+    places: int = 10
 
     @property
     def settings(self) -> CoverageSettings:
@@ -116,7 +126,8 @@ def make(sample: Sample, work: Path) -> Aligned:
         mates = [folder / "reads" / f"rate_R{mate}.fastq.gz" for mate in (1, 2)]
         mate2 = mates[1] if sample.reads.paired else None
         bam = folder / "reads.bam"
-        align_reads(mates[0], mate2, land / "genome.fa", bam, index_dir=folder / "index", overwrite=True)
+        options = {"places": sample.places, "index_dir": folder / "index", "overwrite": True}
+        align_reads(mates[0], mate2, land / "genome.fa", bam, **options)
     return Aligned(sample, folder)
 
 
@@ -216,6 +227,45 @@ def smoothing_markdown(work: Path, genomes: int) -> str:
         lines.append(f"| {peak_sd_bp} bp | {compared.error.iloc[0]:.3f} | " + " | ".join(cells[1:]) + " |")
     head = f"| peaks of sd | {' | '.join(map(str, EM_SDS))} |\n| --- |{' --- |' * len(EM_SDS)}\n"
     return head + "\n".join(lines)
+
+
+def many_copies_markdown(work: Path, genomes: int) -> str:
+    """Errors in families of thirty copies, by what the aligner gives and what is left out."""
+    lines = [f"| {' | '.join(['', *DIVERGENCES])} |", f"| --- |{' --- |' * len(DIVERGENCES)}"]
+    cells: dict[tuple[str, str], list[float]] = {}
+    for divergence in DIVERGENCES.values():
+        family = RepeatFamily(length_bp=1_000, divergence=divergence, share=0.018)
+        background = LandscapeConfig().background.model_copy(update={"repeats": (family,)})
+        for limit, (places, most) in LIMITS.items():
+            errors = []
+            for seed in range(1, genomes + 1):
+                name = f"copies_{divergence}_{places}_{seed}"
+                landscape = LandscapeConfig(seed=seed, background=background)
+                sample = Sample(name, "dnase", landscape, ReadsConfig(seed=seed, reads=40_000), places)
+                errors.append(errors_at_limit(make(sample, work), most))
+            for way in errors[0]:
+                cells.setdefault((limit, way), []).append(float(np.mean([one[way] for one in errors])))
+    lines += [
+        f"| {limit}: {WAYS[way]} | {' | '.join(f'{value:.3f}' for value in values)} |"
+        for (limit, way), values in cells.items()
+    ]
+    return "\n".join(lines)
+
+
+def errors_at_limit(aligned: Aligned, max_places: int) -> dict[str, float]:
+    """Error of smoothed EM, equal shares and unique reads in the one family, reads with more places left out."""
+    bins = GenomeBins(aligned.layout, BIN_BP)
+    settings = aligned.sample.settings.model_copy(update={"max_places": max_places})
+    alignments = count_places(
+        read_bam(aligned.folder / "reads.bam", aligned.layout, settings)[0], aligned.layout, settings
+    )
+    repeats = read_bed_rows(aligned.folder / "landscape" / "repeats.bed", genome_lengths=aligned.genome.lengths)
+    counts = {}
+    for way in ("smoothed", "equal", "unique"):
+        shared = share_reads(alignments, aligned.layout, settings.model_copy(update={"em": way}))
+        counts[way] = bins.sums(alignments, shared.weight)
+    table = family_errors(counts, aligned.expected(BIN_BP), bins.families(repeats))
+    return {way: float(table[way].sum() / table["truth"].sum()) for way in counts}
 
 
 def draw_repeats(errors: Mapping[str, pd.DataFrame], path: Path) -> None:
@@ -356,6 +406,7 @@ def main() -> None:
         in_repeats = errors_in_repeats(work, arguments.genomes)
         print(repeats_markdown(in_repeats), end="\n\n")
         print(smoothing_markdown(work, arguments.genomes), end="\n\n")
+        print(many_copies_markdown(work, arguments.genomes), end="\n\n")
         by_gc = compare_gc(work, arguments.gc_mb)
         print(gc_markdown(by_gc))
         if arguments.pictures:

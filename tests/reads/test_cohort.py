@@ -123,6 +123,22 @@ def test_bad_files_are_all_told_before_the_work(sheet, genome, write_alignments,
     assert not (tmp_path / "out").exists()
 
 
+def test_a_cram_of_other_bases_is_told_before_the_work(genome, write_alignments, record, tmp_path):
+    records = [record(f"r{n}", 0, "c1", 50 * n) for n in range(900)]
+    cram = write_alignments(records, "x.cram", reference=genome.path)
+    rows = [SheetRow("x", cram, coverage_settings("dnase", gc=False))]
+    lines = genome.path.read_text().splitlines()
+    other = tmp_path / "other.fa"  # the same names and lengths
+    other.write_text("\n".join(line if line.startswith(">") else line[::-1] for line in lines) + "\n")
+    with pytest.raises(
+        ConfigError, match=r"x\.cram: cannot be decoded with .*other\.fa; needed the FASTA.*--reference"
+    ):
+        cover_samples(rows, other, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    covered = cover_samples(rows, other, tmp_path / "out", reference=genome.path)
+    assert covered.samples[0].qc.fates["unique"] == 900
+
+
 def test_groups_need_a_fragment_file_and_names_of_their_own(sheet, genome, tmp_path):
     bam, cells = sheet.parent / "one.bam", sheet.parent / "cells.tsv"
     row = SheetRow("x", bam, coverage_settings("atac"), cells)

@@ -13,6 +13,7 @@ from regact.reads import GenomeLayout, align_reads, count_places, coverage_setti
 from regact.reads.genome_bins import GenomeBins
 from regact.reads.repeat_error import compare_errors, family_errors
 from regact.simulation import LandscapeConfig, ReadsConfig, simulate_reads, write_landscape
+from regact.simulation.config import RepeatFamily
 from regact.tracks import open_signal
 
 WAYS = ("unique", "equal", "random", "smoothed", "exact")
@@ -91,3 +92,32 @@ def test_em_is_nearest_to_the_truth_inside_repeats(paired, tmp_path):
         for other in ("unique", "equal", "random"):
             assert compared.loc[other, "margin_low"] > 0, f"{em} against {other}"
             assert compared.loc[other, "margin"] > 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("bowtie2") and shutil.which("samtools")), reason="needs bowtie2 and samtools")
+def test_reads_with_more_places_than_the_aligner_gives_are_better_kept(tmp_path):
+    """Thirty copies, a base of 20 different: ten of the places nearly do, and leaving such reads out is worse."""
+    family = RepeatFamily(length_bp=1_000, divergence=0.05, share=0.018)
+    background = LandscapeConfig().background.model_copy(update={"repeats": (family,)})
+    land = write_landscape(LandscapeConfig(background=background), tmp_path / "landscape")
+    reads = simulate_reads(land / "genome.fa", land / "targets.txt", tmp_path / "reads", ReadsConfig(reads=30_000))
+    layout = GenomeLayout.from_lengths(load_genome(land / "genome.fa").lengths)
+    bins = GenomeBins(layout, 128)
+    repeats = read_bed_rows(land / "repeats.bed", genome_lengths=dict(zip(layout.names, layout.lengths, strict=True)))
+    assert len(repeats) >= 30
+    truth = bins.sums_of(open_signal(reads / "truth" / "rate.bw"))
+    errors = {}
+    for places, most in ((10, 10), (10, 9), (50, 50)):
+        bam = tmp_path / f"{places}.bam"
+        align_reads(
+            reads / "rate_R1.fastq.gz", None, land / "genome.fa", bam, places=places, index_dir=tmp_path / "index",
+            overwrite=True,
+        )  # fmt: skip
+        settings = coverage_settings("dnase", max_places=most)
+        alignments = count_places(read_bam(bam, layout, settings)[0], layout, settings)
+        counted = bins.sums(alignments, share_reads(alignments, layout, settings).weight)
+        table = family_errors({"ours": counted}, truth, bins.families(repeats))
+        errors[places, most] = table["ours"].sum() / table["truth"].sum()
+    assert errors[10, 10] < errors[10, 9] - 0.1
+    assert errors[10, 10] < errors[50, 50] + 0.05

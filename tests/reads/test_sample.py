@@ -81,6 +81,7 @@ def test_every_read_counts_as_one(pairs, genome, tmp_path, assay, replaced, expe
     assert card["source"]["programs"] == ["aligner 1.0"]
     assert card["genome"]["checksum"] == genome.checksum
     assert card["tracks"] == ["x.bw"]
+    assert card["fixed_numbers"]["gc"]["window_bp"] == 1_024
     assert card["qc"]["fates"] == sample.qc.fates
 
 

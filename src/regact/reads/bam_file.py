@@ -98,7 +98,7 @@ def read_bam_header(path: Path | str) -> BamHeader:
     else:
         check_bgzf_end(path)
     try:
-        with _quiet(), pysam.AlignmentFile(str(path), check_sq=False) as file:
+        with quiet_htslib(), pysam.AlignmentFile(str(path), check_sq=False) as file:
             header = _parse_header(file.header.to_dict())
     except (OSError, ValueError) as error:
         raise FormatError(path, f"cannot be opened as {kind} ({error})", "a BAM or CRAM file", _REMEDY) from error
@@ -121,7 +121,7 @@ def open_bam(path: Path | str, *, reference: Path | str | None = None) -> Iterat
     path = Path(path)
     header = read_bam_header(path)
     with ExitStack() as stack:
-        stack.enter_context(_quiet())
+        stack.enter_context(quiet_htslib())
         bam, kind = path, _kind(path)
         if kind != "BAM":
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regact-")))
@@ -133,13 +133,21 @@ def open_bam(path: Path | str, *, reference: Path | str | None = None) -> Iterat
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_htslib() -> Iterator[None]:
     """Keep htslib from writing to stderr: what matters of it comes as an exception."""
     verbosity = pysam.set_verbosity(0)
     try:
         yield
     finally:
         pysam.set_verbosity(verbosity)
+
+
+def is_cram(path: Path) -> bool:
+    """Whether the file is a CRAM, by its first bytes; not one that cannot be read."""
+    try:
+        return _kind(path) == "CRAM"
+    except FormatError:
+        return False
 
 
 def _close(stream: pysam.BGZFile) -> None:

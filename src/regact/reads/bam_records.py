@@ -46,7 +46,7 @@ _PAIRED, _PROPER, _UNMAPPED, _MATE_UNMAPPED, _REVERSE = 0x1, 0x2, 0x4, 0x8, 0x10
 _SECOND_IN_PAIR, _SECONDARY, _FAILED, _DUPLICATE, _SUPPLEMENTARY = 0x80, 0x100, 0x200, 0x400, 0x800
 
 # Bowtie2 gives at most 1, bwa 0 to what fits elsewhere as well; a mate whose pair fits in one place only has more.
-_TIED_MAPQ = 1
+TIED_MAPQ = 1
 
 _FRAGMENT, _READ1, _MATES = 0, 1, 2
 _PAIR_USE = {"fragment": _FRAGMENT, "read1": _READ1, "mates": _MATES}
@@ -228,7 +228,7 @@ def _add_read(
         kind = kind & ~PRIMARY | EVIDENCE
     if is_alone:
         kind |= ALONE
-    if is_tied and data[at + 9] <= _TIED_MAPQ:
+    if is_tied and data[at + 9] <= TIED_MAPQ:
         kind |= TIED
     first = n_rows
     n_rows = _add_place(rows, n_rows, key, contig, position, length, own, strand, fate, kind, offsets, rule)

@@ -11,9 +11,10 @@ import pandas as pd
 
 from regact.engine import available_cores, free_memory_bytes, run_tasks, whole_file
 from regact.errors import ConfigError, ContigError, DataError, FormatError, OutputExistsError, RegactError
-from regact.genome import ContigAlias, Genome, load_genome, match_contigs
+from regact.genome import Genome, load_genome, match_contigs
 from regact.reads.bam_file import read_bam_header
 from regact.reads.barcode_groups import BarcodeGroups, read_barcode_groups
+from regact.reads.cram_reference import cram_problems
 from regact.reads.fates import Fates
 from regact.reads.fragment_file import CellFragments, is_fragment_file, read_fragments
 from regact.reads.fragment_places import fragment_places
@@ -112,7 +113,7 @@ def cover_samples(
         tell(f"columns that go to the track sheet as they are: {', '.join(sorted(annotations))}")
     jobs = [_plan(row, genome, reading, out) for row in rows]
     _check_names(jobs)
-    _check_files(rows, genome, reading.alias)
+    _check_files(rows, genome, reading)
     finished: dict[str, SampleCoverage] = {}
     left = [_without_finished(job, finished, overwrite) for job in jobs]
     _tell_finished(tuple(finished.values()), tell)
@@ -224,15 +225,20 @@ def _check_names(jobs: Sequence[_Job]) -> None:
         raise ConfigError("samples", problems)
 
 
-def _check_files(rows: Sequence[SheetRow], genome: Genome, alias: ContigAlias | None) -> None:
-    """Raise ConfigError with every file that is no BAM, CRAM or SAM of this genome, by its header, and no fragments."""
+def _check_files(rows: Sequence[SheetRow], genome: Genome, reading: Reading) -> None:
+    """Raise ConfigError with every file that is no BAM, CRAM or SAM of this genome, by its header, and no fragments.
+
+    And with every CRAM that cannot be decoded.
+    """
     problems = []
     for row in rows:
         try:
             if not is_fragment_file(row.file):
-                match_contigs(genome.lengths, read_bam_header(row.file).lengths, where=row.file, alias=alias)
+                match_contigs(genome.lengths, read_bam_header(row.file).lengths, where=row.file, alias=reading.alias)
         except RegactError as error:
             problems.append(str(error))
+    reference = reading.reference or genome.path
+    problems += [str(error) for error in cram_problems([row.file for row in rows], reference)]
     if problems:
         raise ConfigError("samples", problems)
 

@@ -16,12 +16,12 @@ from regact.reads.read_places import ReadPlaces
 
 LengthSource = Literal["given", "pairs", "cross_correlation", "assumed"]
 
-_SMOOTHING_SD_BP = 5.0
+SMOOTHING_SD_BP = 5.0
 # Distances around the read length, where mappability alone makes strands agree (the "phantom peak"), are passed over.
-_PHANTOM_BP = 10
-_MIN_ENDS = 1000
+PHANTOM_BP = 10
+MIN_ENDS = 1000
 # A peak rises by so many standard deviations of chance above the valleys at its sides.
-_LEAST_RISE = 5.0
+LEAST_RISE = 5.0
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ def estimate_fragment_bp(
     forward_rows, reverse_rows = rows[rows["strand"] > 0], rows[rows["strand"] < 0]
     forward = _spread(forward_rows["start"], layout, search_bp[1])
     reverse = _spread(reverse_rows["start"] + reverse_rows["length"] - 1, layout, search_bp[1])
-    if min(len(forward), len(reverse)) < _MIN_ENDS:
+    if min(len(forward), len(reverse)) < MIN_ENDS:
         raise DataError(
             where,
             f"{len(forward):,} and {len(reverse):,} different 5' ends on the two strands",
-            f"{_MIN_ENDS:,} on each to find the fragment length",
+            f"{MIN_ENDS:,} on each to find the fragment length",
             "say it with --fragment-bp",
         )
     read_bp = int(np.median(rows["length"]))
@@ -127,15 +127,13 @@ def estimate_fragment_bp(
 
 def _highest_peak(pairs: Int64[np.ndarray, "length"], lengths: Int64[np.ndarray, "length"], read_bp: int) -> int | None:
     """The length with the most pairs of ends among peaks beyond chance."""
-    usual = np.abs(lengths - read_bp) > _PHANTOM_BP
+    usual = np.abs(lengths - read_bp) > PHANTOM_BP
     if not usual.any():
         return None
-    curve = ndimage.gaussian_filter1d(
-        np.interp(lengths, lengths[usual], pairs[usual]), _SMOOTHING_SD_BP, mode="nearest"
-    )
+    curve = ndimage.gaussian_filter1d(np.interp(lengths, lengths[usual], pairs[usual]), SMOOTHING_SD_BP, mode="nearest")
     # Counts of pairs are about Poisson; a Gaussian of sd s divides their variance by 2 s sqrt(pi).
-    chance = np.sqrt(curve.mean() / (2 * _SMOOTHING_SD_BP * np.sqrt(np.pi)))
-    peaks, _ = signal.find_peaks(curve, prominence=_LEAST_RISE * chance)
+    chance = np.sqrt(curve.mean() / (2 * SMOOTHING_SD_BP * np.sqrt(np.pi)))
+    peaks, _ = signal.find_peaks(curve, prominence=LEAST_RISE * chance)
     return int(lengths[peaks[np.argmax(curve[peaks])]]) if len(peaks) else None
 
 

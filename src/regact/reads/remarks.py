@@ -20,8 +20,7 @@ def _places_remarks(qc: ReadsQc) -> list[str]:
     if qc.reads_at_limit and limit is not None and limit <= most and qc.settings["em"] != "unique":
         remarks.append(
             f"{_share(qc.reads_at_limit, qc.reads)} have {limit} places, as many as the aligner gives at most (-k): "
-            f"they may come from more. Align with a higher limit (regact align --places), or leave them out with "
-            f"--set max_places={limit - 1}"
+            "they may come from more; to see them, align with a higher limit (regact align --places)"
         )
     return remarks
 

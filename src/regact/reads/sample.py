@@ -14,6 +14,7 @@ from regact.reads.bam_file import OnRead
 from regact.reads.clip import clip_factors
 from regact.reads.coverage import write_coverage
 from regact.reads.describe_reads import describe_reads
+from regact.reads.fixed_numbers import FIXED_NUMBERS
 from regact.reads.fragment_file import CellCounts, is_fragment_file, read_fragments
 from regact.reads.fragment_length import choose_fragment_bp
 from regact.reads.fragment_places import fragment_places, settings_of_fragments
@@ -161,7 +162,12 @@ def write_sample(source: SourceReads, layout: GenomeLayout, outputs: SampleOutpu
             chosen=alignments.strand == strand if strand else None,
         )
     names = [path.name for path in outputs.tracks.values()]
-    made = {"fragment_bp": fragment.bp, "tracks": names, "qc": qc.model_dump(mode="json")}
+    made = {
+        "fixed_numbers": FIXED_NUMBERS,
+        "fragment_bp": fragment.bp,
+        "tracks": names,
+        "qc": qc.model_dump(mode="json"),
+    }
     write_json(outputs.card, {**origin.card(source.programs), **made})
     return SampleCoverage(outputs, qc, VERSION)
 
