@@ -31,7 +31,8 @@ class Hdf5Layout:
         window_bp, n_bins, bin_bp: Shape of the windows.
         identifiers, labels: Of each track.
         counts: Sequences of each set.
-        block_rows: Sequences to read at once, so that the file's chunks are unpacked once, or as seldom as memory lets.
+        chunk_rows: Sequences that share a chunk of the file, the same from the first of each set on.
+        block_rows: Of those, how many are read at once: all, so that the chunk is unpacked once, or as memory lets.
     """
 
     path: Path
@@ -41,7 +42,8 @@ class Hdf5Layout:
     identifiers: tuple[str, ...]
     labels: tuple[str, ...]
     counts: dict[str, int]
-    block_rows: int
+    chunk_rows: dict[str, int]
+    block_rows: dict[str, int]
 
 
 def read_layout(path: Path) -> Hdf5Layout:
@@ -60,7 +62,8 @@ def read_layout(path: Path) -> Hdf5Layout:
             identifiers=_texts(file["target_ids"]),
             labels=_texts(file["target_labels"]),
             counts={split: len(file[f"{split}_out"]) for split in SPLITS},
-            block_rows=_block_rows(file["train_out"]),
+            chunk_rows={split: _chunk_rows(file[f"{split}_out"]) for split in SPLITS},
+            block_rows={split: _block_rows(file[f"{split}_out"]) for split in SPLITS},
         )
         problems = _disagreements(file, layout, n_tracks)
     if problems:
@@ -68,14 +71,13 @@ def read_layout(path: Path) -> Hdf5Layout:
     return layout
 
 
-def read_rows(path: Path, split: str, rows: range, block_rows: int) -> Iterator[SourceWindow]:
-    """The windows of some rows of a set, in order.
+def read_rows(path: Path, split: str, rows: range, chunk_rows: int, block_rows: int) -> Iterator[SourceWindow]:
+    """The windows of some rows of a set, in order; blocks end where chunks of the file do, so that none has two.
 
     Raises: FormatError naming the row where bases are no one-hot code, or the place in the file cannot be read.
     """
     with _open(path) as file:
-        for first in range(rows.start, rows.stop, block_rows):
-            block = slice(first, min(first + block_rows, rows.stop))
+        for block in _blocks(rows, chunk_rows, block_rows):
             where = f"{path}, {split}, sequences {block.start} to {block.stop - 1}"
             try:
                 bases, targets, unmappable = (file[f"{split}_{name}"][block] for name in _ARRAYS)
@@ -87,9 +89,17 @@ def read_rows(path: Path, split: str, rows: range, block_rows: int) -> Iterator[
             targets, changed = as_float16(targets)
             rounded = np.count_nonzero(changed, axis=(1, 2)).tolist()
             for number in range(block.stop - block.start):
-                name = f"{path}, {split}, sequence {first + number}"
+                name = f"{path}, {split}, sequence {block.start + number}"
                 mask = unmappable[number].astype(bool)
                 yield SourceWindow(name, codes[number], targets[number], mask, rounded[number])
+
+
+def _blocks(rows: range, chunk_rows: int, block_rows: int) -> Iterator[slice]:
+    first = rows.start
+    while first < rows.stop:
+        end_of_chunk = (first // chunk_rows + 1) * chunk_rows
+        yield slice(first, min(first + block_rows, end_of_chunk, rows.stop))
+        first = min(first + block_rows, end_of_chunk)
 
 
 @contextmanager
@@ -134,10 +144,13 @@ def _disagreements(file: h5py.File, layout: Hdf5Layout, n_tracks: int) -> list[s
     return problems
 
 
+def _chunk_rows(targets: h5py.Dataset) -> int:
+    return (targets.chunks or (1,))[0]
+
+
 def _block_rows(targets: h5py.Dataset) -> int:
     """The rows of a chunk, or equal parts of it where those of all its tracks are too many at once."""
-    rows: int = (targets.chunks or (1,))[0]
-    row_bytes = 2 * targets.shape[1] * targets.shape[2]
+    rows, row_bytes = _chunk_rows(targets), 2 * targets.shape[1] * targets.shape[2]
     parts = -(-rows * row_bytes // BLOCK_BYTES)
     return max(1, -(-rows // max(1, parts)))
 

@@ -132,12 +132,14 @@ def _count_records(shard: Path) -> int:
 
 
 def _row_parts(layout: Hdf5Layout) -> Iterator[Part]:
+    """Whole chunks of the file, so that no two parts unpack the same one."""
     first = 0
-    size = layout.block_rows * max(1, _WINDOWS_PER_PART // layout.block_rows)
     for split in SPLITS:
+        chunk, block = layout.chunk_rows[split], layout.block_rows[split]
+        size = chunk * max(1, _WINDOWS_PER_PART // chunk)
         for start in range(0, layout.counts[split], size):
             rows = range(start, min(start + size, layout.counts[split]))
-            read = partial(read_rows, layout.path, split, rows, layout.block_rows)
+            read = partial(read_rows, layout.path, split, rows, chunk, block)
             yield Part(
                 f"{layout.path}, {split}, sequences {rows.start} to {rows.stop - 1}", read, first + start, len(rows)
             )
