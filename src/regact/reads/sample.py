@@ -162,13 +162,8 @@ def write_sample(source: SourceReads, layout: GenomeLayout, outputs: SampleOutpu
             chosen=alignments.strand == strand if strand else None,
         )
     names = [path.name for path in outputs.tracks.values()]
-    made = {
-        "fixed_numbers": FIXED_NUMBERS,
-        "fragment_bp": fragment.bp,
-        "tracks": names,
-        "qc": qc.model_dump(mode="json"),
-    }
-    write_json(outputs.card, {**origin.card(source.programs), **made})
+    made = {"fragment_bp": fragment.bp, "tracks": names, "qc": qc.model_dump(mode="json")}
+    write_json(outputs.card, {**origin.card(source.programs), "fixed_numbers": FIXED_NUMBERS, **made})
     return SampleCoverage(outputs, qc, VERSION)
 
 
