@@ -7,7 +7,7 @@ import pytest
 from regact.errors import ConfigError, FormatError
 from regact.model.stack import UNetSpec
 from regact.pretrained.keras_network import NetworkError, make_network
-from regact.pretrained.keras_params import read_params
+from regact.pretrained.keras_params import read_params_json
 
 HEAD = {"name": "final", "units": 3, "activation": "softplus"}
 CONV = {"name": "conv_block", "filters": 6, "kernel_size": 5}
@@ -18,7 +18,7 @@ def network_of(tmp_path):
     def make(*trunk, head=HEAD, seq_length=512, **model):
         settings = {"seq_length": seq_length, "trunk": list(trunk), "head": head, **model}
         (tmp_path / "params.json").write_text(json.dumps({"model": settings}))
-        params = read_params(tmp_path / "params.json")
+        params = read_params_json(tmp_path / "params.json")
         return make_network(params, "head", [], "gelu_tanh", preset="test")
 
     return make
@@ -112,7 +112,7 @@ def test_settings_of_the_network_are_those_of_its_blocks_unless_they_have_their_
 def test_heads_are_in_the_order_of_a_files_outputs(tmp_path):
     model = {"seq_length": 512, "trunk": [CONV], **{f"head{n}": HEAD for n in (10, 2, 1)}}
     (tmp_path / "params.json").write_text(json.dumps({"model": model}))
-    assert list(read_params(tmp_path / "params.json").heads) == ["head1", "head2", "head10"]
+    assert list(read_params_json(tmp_path / "params.json").heads) == ["head1", "head2", "head10"]
 
 
 class TestRefused:
@@ -179,7 +179,7 @@ class TestRefused:
         ):
             path.write_text(text)
             with pytest.raises(FormatError, match=problem):
-                read_params(path)
+                read_params_json(path)
         path.write_text('{"model": {"trunk": [], "seq_length": -1}}')
         with pytest.raises(ConfigError, match=r"no head.*; seq_length: .*greater than 0"):
-            read_params(path)
+            read_params_json(path)

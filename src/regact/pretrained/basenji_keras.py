@@ -13,9 +13,9 @@ from regact.engine import refuse_existing
 from regact.errors import ConfigError
 from regact.model.stack import ActivationName
 from regact.pretrained.keras_file import KerasFile
-from regact.pretrained.keras_graph import contradictions, gelu_forms, strand_pairs, strangers, uses_gelu
+from regact.pretrained.keras_graph import contradictions, gelu_forms, strand_pairs, unknown_layers, uses_gelu
 from regact.pretrained.keras_network import Network, NetworkError, make_network
-from regact.pretrained.keras_params import KerasParams, read_params
+from regact.pretrained.keras_params import KerasParams, read_params_json
 from regact.pretrained.keras_weights import load_weights, misfits
 from regact.pretrained.run_folder import check_sheet, describe_files, refuse_other_folder, write_imported_run
 from regact.tracks import TrackSheet
@@ -59,8 +59,8 @@ def import_keras(
     """
     refuse_other_folder(Path(out))
     refuse_existing(out, overwrite)
-    settings, file = read_params(params), KerasFile(model_h5)
-    if unknown := list(strangers(file)):
+    settings, file = read_params_json(params), KerasFile(model_h5)
+    if unknown := list(unknown_layers(file)):
         raise ConfigError(model_h5, unknown)
     form = _choose_gelu(file, gelu)
     chosen, part, network = _choose_head(file, settings, head, form, window_bp, Path(params))

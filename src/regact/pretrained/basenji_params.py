@@ -101,7 +101,7 @@ def extend(values: tuple[Any, ...], default: Any, layers: int) -> tuple[Any, ...
     return (*values, *[fill] * (layers - len(values)))[:layers]
 
 
-def read_params(path: str | Path | None) -> BasenjiParams:
+def read_params_txt(path: str | Path | None) -> BasenjiParams:
     """The parameters of a `params.txt`, the published ones without.
 
     Raises: FormatError where it cannot be read; ConfigError with every line that is wrong.

@@ -19,7 +19,7 @@ from regact.model import ModelSpec, SequenceModel, build_model
 from regact.model.conv_block import ConvBlock
 from regact.model.spec import BlockSpec, DilatedSpec, HeadSpec, TowerSpec
 from regact.pretrained.basenji_layout import NORM, ConvLayer, Layout, find_layout, is_of_training
-from regact.pretrained.basenji_params import LINKS, BasenjiParams, extend, read_params
+from regact.pretrained.basenji_params import LINKS, BasenjiParams, extend, read_params_txt
 from regact.pretrained.run_folder import check_sheet, describe_files, refuse_other_folder, write_imported_run
 from regact.pretrained.tf_checkpoint import Checkpoint
 from regact.tracks import TrackSheet
@@ -57,7 +57,7 @@ def import_basenji_2018(
     """
     refuse_other_folder(Path(out))
     refuse_existing(out, overwrite)
-    checkpoint, settings = Checkpoint(prefix), read_params(params)
+    checkpoint, settings = Checkpoint(prefix), read_params_txt(params)
     layout = _read_layout(checkpoint)
     check_sheet(sheet, layout.tracks)
     spec = _make_spec(layout, settings, where=params or prefix, window_bp=window_bp, crop_bins=crop_bins)

@@ -66,7 +66,7 @@ _PUBLISHED_ATTENTION = {
 KNOWN_CLASSES = tuple(sorted({name for classes in CLASSES.values() for name in classes} | set(_PLAIN_CLASSES)))
 
 
-def strangers(file: KerasFile) -> Iterator[str]:
+def unknown_layers(file: KerasFile) -> Iterator[str]:
     """Each layer of the file that this project does not have, in words."""
     for layer in file.layers:
         function = layer.config.get("function")

@@ -207,7 +207,7 @@ class KerasParams(BaseModel):
     heads: dict[str, tuple[Any, ...]]
 
 
-def read_params(path: str | Path) -> KerasParams:
+def read_params_json(path: str | Path) -> KerasParams:
     """The network of a `params.json`.
 
     Raises: FormatError where it cannot be read; ConfigError with every block and setting that is wrong or unknown.

@@ -23,7 +23,7 @@ def read_example(record: bytes) -> dict[str, Feature]:
         numbers, which no data of Basenji's has.
     """
     features: dict[str, Feature] = {}
-    for entry in _messages(record, 1, of=1):
+    for entry in _entries(record):
         parts = dict(read_fields(entry))
         name, value = parts.get(1), parts.get(2)
         if not isinstance(name, memoryview) or not isinstance(value, memoryview):
@@ -33,13 +33,15 @@ def read_example(record: bytes) -> dict[str, Feature]:
     return features
 
 
-def _messages(record: bytes, *numbers: int, of: int) -> Iterator[memoryview]:
-    """The sub-messages `of` inside the sub-messages that `numbers` lead to."""
-    for field, value in read_fields(record):
-        if not isinstance(value, memoryview):
+def _entries(record: bytes) -> Iterator[memoryview]:
+    """The entries of the map from names to features."""
+    for field, features in read_fields(record):
+        if not isinstance(features, memoryview):
             raise ValueError("no tf.train.Example")
-        if field == numbers[0]:
-            yield from (inner for number, inner in read_fields(value) if number == of and isinstance(inner, memoryview))
+        if field == 1:
+            yield from (
+                entry for number, entry in read_fields(features) if number == 1 and isinstance(entry, memoryview)
+            )
 
 
 def _read_feature(name: str, feature: memoryview) -> Feature:
