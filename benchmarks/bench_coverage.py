@@ -5,16 +5,16 @@
 A genome with repeats, exact and near, is simulated and read (`simulation`), and Bowtie2 aligns the reads twice: with
 `-k 10`, as EM needs them, and with `-k 1`, one place a read, which every program counts alike.
 
-EM: `place_reads` against tests/reads/plain_em.py, which does the same with dense coverage, scipy's Gaussian over every
-contig in each round and a Python loop over multi-mapped reads and their places; both start from places in memory, do
-the same rounds, and must give the same weights. Counts: from the sorted BAM to the two strands' bigWigs, in two ways:
-what reads, counts and writes alone, and `cover_sample` with quality and card; against `bedtools genomecov -5 -bg` once
-for each strand, which writes bedGraph as text and no bigWig. Both must have the same counts. All take turns; ratios are
-medians over turns of the ratios within one.
+EM: `place_reads` against tests/reads/multimap/plain_em.py, which does the same with dense coverage, scipy's Gaussian
+over every contig in each round and a Python loop over multi-mapped reads and their places; both start from places in
+memory, do the same rounds, and must give the same weights. Counts: from the sorted BAM to the two strands' bigWigs, in
+two ways: what reads, counts and writes alone, and `cover_sample` with quality and card; against `bedtools genomecov -5
+-bg` once for each strand, which writes bedGraph as text and no bigWig. Both must have the same counts. All take turns;
+ratios are medians over turns of the ratios within one.
 
 Memory: peak resident memory of a process that places drawn reads, a fifth of them with ten places, on contigs of 12 Mb
 and of human size (bars: memory does not follow the genome; under 2 GB for 3 Gb); and of one that does all of
-`cover_sample`, GC bias and quality too. (On 3 Gb tests/reads/test_sample.py holds the latter under 0.7 GB.)
+`cover_sample`, GC bias and quality too. (On 3 Gb tests/reads/samples/test_sample.py holds the latter under 0.7 GB.)
 
 `--record` appends the rows to RESULTS.md. Needs bowtie2, samtools and bedtools.
 """
@@ -55,7 +55,7 @@ from regact.simulation.reads_config import ReadsConfig
 from regact.tracks import open_signal
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PLAIN_EM = Path(__file__).parents[1] / "tests" / "reads" / "plain_em.py"
+PLAIN_EM = Path(__file__).parents[1] / "tests" / "reads" / "multimap" / "plain_em.py"
 ROUNDS, SD_BP = 10, 16
 COUNTS = coverage_settings("cage", em="equal", keep_duplicates=True)
 EM_SETTINGS = coverage_settings("dnase")

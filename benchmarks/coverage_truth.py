@@ -40,11 +40,11 @@ from regact.reads import (
     read_bam,
     share_reads,
 )
-from regact.reads.gc_bias import GcModel, fit_gc
-from regact.reads.gc_content import fragment_gc
-from regact.reads.gc_profile import GcProfile, count_by_gc
-from regact.reads.genome_bins import GenomeBins
-from regact.reads.repeat_error import compare_errors, family_errors
+from regact.reads.gc.bias import GcModel, fit_gc
+from regact.reads.gc.content import fragment_gc
+from regact.reads.gc.profile import GcProfile, count_by_gc
+from regact.reads.truth.genome_bins import GenomeBins
+from regact.reads.truth.repeat_error import compare_errors, family_errors
 from regact.simulation import LandscapeConfig, ReadsConfig, simulate_reads, write_landscape
 from regact.simulation.config import RepeatFamily
 from regact.simulation.landscape import RateConfig

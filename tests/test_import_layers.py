@@ -40,6 +40,18 @@ def part_of(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
+def inner_part(module: tuple[str, ...]) -> tuple[str, int]:
+    """Return the folder of a folder that has a row of its own, and the row; others lie in row 0 of their folder."""
+    name = "/".join(module[:2])
+    return (name, ROWS[name]) if name in ROWS else (module[0], 0)
+
+
+def imported_modules(tree: ast.AST) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("regact."):
+            yield node.lineno, tuple(node.module.split(".")[1:])
+
+
 def imported_parts(tree: ast.AST) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -81,6 +93,19 @@ class TestFile:
             f"line {line}: {part} imports {imported}"
             for line, imported in imported_parts(parse(path))
             if not may_import(part, imported)
+        ]
+        assert not wrong
+
+    def test_inner_folders_import_only_from_above(self, path: Path):
+        module = path.relative_to(SOURCE).parts
+        if module[0] not in {name.partition("/")[0] for name in ROWS if "/" in name} or module[1] == "__init__.py":
+            return  # has no folders with rows, or is their front door
+        mine, row = inner_part(module)
+        wrong = [
+            f"line {line}: {mine} imports {'.'.join(other)}"
+            for line, other in imported_modules(parse(path))
+            if other[0] == module[0]
+            if len(other) == 1 or (inner_part(other)[0] != mine and inner_part(other)[1] >= row)
         ]
         assert not wrong
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from regact.reads.qc import (
+from regact.reads.quality.qc import (
     CellsQuality,
     ClipQuality,
     CoverageQuality,

@@ -1,22 +1,31 @@
 """Reads to per-base coverage: alignment, alignments as arrays, multi-mapped reads, GC bias, towers, coverage, quality.
 
-May import `tracks`, `genome`, `engine`, `settings` and `errors`; knows nothing of windows, models or pages.
+May import `tracks`, `genome`, `engine`, `settings` and `errors`; knows nothing of windows, models or pages. The order
+of its own folders stands in docs/architecture.md.
 """
 
-from regact.reads.aligner import AlignedSample, align_reads
-from regact.reads.alignments import Alignments, count_places, read_bam
-from regact.reads.cohort import CohortCoverage, cover_samples
+from regact.reads.alignments import Alignments
+from regact.reads.bowtie2 import AlignedSample, align_reads
 from regact.reads.coverage import coverage_intervals, write_coverage
-from regact.reads.fates import Fates
-from regact.reads.fragment_length import FragmentLength, estimate_fragment_bp
 from regact.reads.layout import GenomeLayout
-from regact.reads.multimap import Placement, place_reads
+from regact.reads.multimap import Placement, place_reads, share_reads
 from regact.reads.presets import PRESETS, CoverageSettings, coverage_settings
-from regact.reads.read_places import ReadPlaces
-from regact.reads.sample import cover_sample
-from regact.reads.sample_outputs import SampleCoverage
-from regact.reads.sample_sheet import SheetRow, read_sample_sheet
-from regact.reads.sharing import share_reads
+from regact.reads.samples import (
+    CohortCoverage,
+    SampleCoverage,
+    SheetRow,
+    cover_sample,
+    cover_samples,
+    read_sample_sheet,
+)
+from regact.reads.sources import (
+    Fates,
+    FragmentLength,
+    ReadPlaces,
+    count_places,
+    estimate_fragment_bp,
+    read_bam,
+)
 
 __all__ = [
     "PRESETS",

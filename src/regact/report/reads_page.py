@@ -14,9 +14,9 @@ from regact.plot import (
     plot_read_fates,
     plot_saturation,
 )
-from regact.reads.library import distinct_at_depth
-from regact.reads.qc import EmQuality, FragmentQuality, GcFit, GcQuality, LibraryQuality, ReadsQc
-from regact.reads.remarks import find_remarks
+from regact.reads.quality.library import distinct_at_depth
+from regact.reads.quality.qc import EmQuality, FragmentQuality, GcFit, GcQuality, LibraryQuality, ReadsQc
+from regact.reads.quality.remarks import find_remarks
 from regact.report.figure import FigureBlock, figure_block
 from regact.report.render import render_page
 from regact.report.tables import Cell, Table
