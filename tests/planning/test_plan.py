@@ -49,8 +49,10 @@ def plan_of_training(planted, tmp_path_factory):
 
 def test_training_on_a_dataset_that_is_not_there(plan_of_training):
     found, folder = plan_of_training
-    build, train, judge = found.steps
+    build, train, judge, ridge = found.steps
     assert (build.name, train.name, judge.name) == ("build the dataset", "train basenji", "judge basenji on test")
+    assert ridge.name == "fit and judge the 4-mer ridge"  # `regact evaluate` does so too
+    assert ridge.basis == "measured on 18 windows, extrapolated to 72"  # 48 to fit it, 12 to choose, 12 to judge
     assert build.basis == "measured on 72 of its 72 windows; 1 process"
     assert build.passing_bytes == 72 * 32 * 3 * 2  # all values as float16, before they are compressed
     assert train.basis == "measured at 8 windows of 1,024 bp; 3 epochs of 6 steps"
@@ -112,8 +114,9 @@ def test_a_machine_too_small_is_refused_with_the_numbers(plan_of_training):
     with pytest.raises(MachineError) as caught:
         small.check()
     ram, disk = caught.value.problems
-    assert re.fullmatch(r"0\.\d\d GB of RAM needed to (build the dataset|train basenji), 0\.10 GB free", ram)
-    assert disk.endswith(f"below {folder} (build the dataset, train basenji, judge basenji on test), 0.00 GB free")
+    assert re.fullmatch(r"0\.\d\d GB of RAM needed to (build|train|judge|fit) .+, 0\.10 GB free", ram)
+    steps = "build the dataset, train basenji, judge basenji on test, fit and judge the 4-mer ridge"
+    assert disk.endswith(f"below {folder} ({steps}), 0.00 GB free")
 
 
 def run(capsys, *arguments):
@@ -128,8 +131,10 @@ def test_on_the_command_line(planted, tmp_path, capsys):
     assert code == 1
     header, *rows = [line.split("\t") for line in out.splitlines()]
     assert header == ["step", "time", "core time", "RAM GB", "GPU GB", "disk GB", "for a time GB", "from"]
-    assert [row[0] for row in rows] == ["open the dataset", "train basenji", "judge basenji on test", "in all"]
+    steps = ["open the dataset", "train basenji", "judge basenji on test", "fit and judge the 4-mer ridge", "in all"]
+    assert [row[0] for row in rows] == steps
     assert "measuring took" in err
+    assert "--gpu-memory" not in err
     lines = [line for line in err.splitlines() if line.startswith("regact: error: plan of planted: ")]
     assert len(lines) == 2
     assert "0.10 GB free" in lines[0]
@@ -140,12 +145,13 @@ def test_on_the_command_line(planted, tmp_path, capsys):
 
 def test_json_on_the_command_line_of_one_model(planted, tmp_path, capsys):
     preset = ("--preset", "basenji", "--set", "model.dilated_layers=1")
-    code, out, _ = run(
-        capsys, planted.yaml, "--device", "cpu", "--seconds", QUICK, "--out", tmp_path, *preset, "--json"
-    )
+    options = ("--device", "cpu", "--seconds", QUICK, "--out", tmp_path, "--gpu-memory", "80", "--json")
+    code, out, err = run(capsys, planted.yaml, *options, *preset)
     assert code == 0
+    assert "warning: --gpu-memory is not held against anything: models are tried on cpu here" in err
     found = json.loads(out)
-    assert [step["name"] for step in found["steps"]] == ["open the dataset", "train basenji", "judge basenji on test"]
+    names = ["open the dataset", "train basenji", "judge basenji on test", "fit and judge the 4-mer ridge"]
+    assert [step["name"] for step in found["steps"]] == names
     assert found["problems"] == []
     assert found["total"]["disk_bytes"] == sum(step["disk_bytes"] for step in found["steps"])
 

@@ -57,6 +57,7 @@ def command(
 
       regact plan experiments/yeast.yaml --data data --ram 8 --disk 20 --json
     """
+    machine = _machine(device, ram, gpu_memory, disk)
     plan = load_experiment(experiment, data=data, model=preset, overrides=overrides(settings, store=store, seed=None))
     found = plan_experiment(
         plan,
@@ -64,7 +65,7 @@ def command(
         out=out or Path(),
         device=device,
         workers=workers,
-        machine=_machine(device, ram, gpu_memory, disk),
+        machine=machine,
         seconds=seconds,
     )
     if as_json:
@@ -76,9 +77,15 @@ def command(
 
 def _machine(device: str, ram: float | None, gpu_memory: float | None, disk: float | None) -> Machine | None:
     """The machine that options describe; what they do not say is as here."""
+    here = find_machine(device)
+    if gpu_memory is not None and here.gpu_bytes is None:
+        print_remark(
+            f"warning: --gpu-memory is not held against anything: models are tried on {here.device} here, and what "
+            "they take of a GPU is measured on one alone"
+        )
     given = {"ram_bytes": ram, "gpu_bytes": gpu_memory, "disk_bytes": disk}
     said: dict[str, Any] = {name: int(size * _GB) for name, size in given.items() if size is not None}
-    return replace(find_machine(device), **said) if said else None
+    return replace(here, **said) if said else None
 
 
 def _print(plan: Plan) -> None:

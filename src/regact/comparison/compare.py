@@ -21,7 +21,13 @@ from regact.comparison.trial import RUNS, check_trials, list_trials
 from regact.engine import refuse_existing
 from regact.errors import OutputExistsError
 from regact.evaluation import judge_baseline
-from regact.experiment import Experiment, load_experiment, open_or_build_store, train_experiment
+from regact.experiment import (
+    Experiment,
+    import_missing_weights,
+    load_experiment,
+    open_or_build_store,
+    train_experiment,
+)
 from regact.report import write_report
 from regact.training.seen_windows import describe_overlap
 
@@ -67,6 +73,7 @@ def compare(
     check_jobs(jobs, device, on_epoch)
     plan = (experiment if isinstance(experiment, Experiment) else load_experiment(experiment)).under_budget()
     out = Path(out)
+    import_missing_weights(plan, tell=tell)
     train = partial(train_experiment, device=device, workers=workers, resume=True, command=command)
     tower = tower_trial(plan, out)
     trials = list_trials(starting_from(tower, plan), out)

@@ -5,6 +5,7 @@ adds to time and disk. Memory does not grow with windows (`parts.py`).
 """
 
 import itertools
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,10 +24,8 @@ from regact.dataset.plan import BuildPlan
 from regact.engine import measured, memory_bytes, peak_memory_bytes
 from regact.genome import Regions
 
-_FIRST, _BLOCK = (
-    16,
-    16,
-)  # windows of the first sample; windows in a row, which are read in one go as they are in a build
+_FIRST = 16  # windows of the first sample
+_BLOCK = 16  # windows in a row, which are read in one go as they are in a build
 _BLOCK_OF_FIRST = 4
 
 
@@ -57,6 +56,7 @@ class DatasetSample:
         readings: One or two, the larger last.
         of_windows: How many windows the dataset has.
         store: The store of the last reading.
+        start_cpu_seconds: Of the cores until the process had started, as each worker has to.
         base_bytes: Memory of the process before it began.
         peak_bytes: The most that it had.
     """
@@ -64,6 +64,7 @@ class DatasetSample:
     readings: tuple[SampleReading, ...]
     of_windows: int
     store: Path
+    start_cpu_seconds: float
     base_bytes: int
     peak_bytes: int
 
@@ -74,7 +75,7 @@ def sample_dataset(task: SampleTask) -> DatasetSample:
     Raises: what is wrong with the values of these windows, as the build or import would.
     """
     n = len(task.plan.windows)
-    base = memory_bytes()
+    started, base = time.process_time(), memory_bytes()
     readings = [_read(task, _FIRST, _BLOCK_OF_FIRST, "first")]
     first = readings[0]
     affordable = int(task.seconds / max(first.seconds, 1e-3) * first.windows)
@@ -82,7 +83,7 @@ def sample_dataset(task: SampleTask) -> DatasetSample:
         second = _read(task, min(n, affordable), _BLOCK, "second")
         readings = [first, second] if second.windows > first.windows else [second]
     name = "first" if readings[-1] is first else "second"
-    return DatasetSample(tuple(readings), n, task.folder / name, base, peak_memory_bytes())
+    return DatasetSample(tuple(readings), n, task.folder / name, started, base, peak_memory_bytes())
 
 
 def disk_bytes(folder: Path) -> int:

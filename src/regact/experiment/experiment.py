@@ -11,6 +11,7 @@ from regact.dataset.basenji.config import Source, StorageSettings
 from regact.errors import ConfigError
 from regact.experiment.comparison_config import ComparedModel, ComparisonConfig
 from regact.experiment.tuning_config import TuningConfig
+from regact.experiment.weights_config import Weights
 from regact.model import ModelConfig, ModelSpec, model_spec
 from regact.training.config import TrainingConfig
 from regact.training.transfer import NO_TRANSFER, TransferConfig
@@ -33,6 +34,9 @@ class Experiment(BaseModel):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     transfer: TransferConfig = NO_TRANSFER
+    weights: Weights | None = Field(
+        default=None, description="published weights to import as transfer.run, where that is not there yet"
+    )
     compare: ComparisonConfig = ComparisonConfig()
     tune: TuningConfig = TuningConfig()
 
@@ -75,6 +79,8 @@ class Experiment(BaseModel):
         shift, allowed = self.training.augmentation.max_shift_bp, self.dataset.max_shift_bp
         if shift > allowed:
             raise ValueError(f"training.augmentation.max_shift_bp {shift} is above dataset.max_shift_bp {allowed}")
+        if self.weights is not None and self.transfer.run is None:
+            raise ValueError("weights without transfer.run; needed where they shall be imported to")
         self.under_budget()
         return self
 

@@ -9,6 +9,7 @@
     model: {preset: basenji, width: 0.3}   # ModelConfig
     training: {epochs: 20, ...}            # TrainingConfig
     transfer: {run: runs/basenji}          # TransferConfig: an earlier run to start from, in the working directory
+    weights: {format: keras, file: model.h5, params: params.json}  # to import as that run, where it is not there yet
     compare:                               # ComparisonConfig, for `regact compare`
       models: [standard, {preset: basenji, dilated_layers: 6}]
 

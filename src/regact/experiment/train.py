@@ -4,10 +4,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from regact.errors import StoreError
+from regact.errors import RunError, StoreError
 from regact.experiment.experiment import Experiment
 from regact.experiment.load import load_experiment
 from regact.experiment.store import open_or_build_store
+from regact.experiment.weights import import_missing_weights
 from regact.training.launch import find_launch
 from regact.training.loop import EpochReport, train_model
 from regact.training.seen_windows import describe_overlap
@@ -29,7 +30,7 @@ def train_experiment(
 ) -> Path:
     """Train the model of an experiment, given as such or as its YAML file; return the run folder `out`.
 
-    The dataset is built first where it is not there yet.
+    The dataset is built, and weights to start from are imported, where they are not there yet.
 
     Args:
         devices: As in `train_model`; processes that torchrun or SLURM started do not build the dataset.
@@ -39,11 +40,12 @@ def train_experiment(
             windows that this one is judged on; the card holds how many, as `overlap`.
         on_epoch: Called with each row of log.csv as soon as it is known.
 
-    Raises: as `load_experiment`, `open_or_build_store` and `train_model`.
+    Raises: as `load_experiment`, `open_or_build_store`, `import_missing_weights` and `train_model`.
     """
     plan = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
+    _check_made(plan, devices)
+    import_missing_weights(plan, tell=tell)
     check_transfer(plan.transfer, plan.model_spec(n_tracks=1))  # a build may take hours
-    _check_built(plan.store_path, devices)
     store = open_or_build_store(plan, workers=workers, tell=tell)
     overlap, warning = describe_overlap(plan.transfer.run, store) if plan.transfer.run else (None, "")
     if warning:
@@ -66,13 +68,16 @@ def train_experiment(
     )
 
 
-def _check_built(store: Path, devices: int | None) -> None:
-    """Raise StoreError where processes that were started together would all build the dataset."""
+def _check_made(plan: Experiment, devices: int | None) -> None:
+    """Raise StoreError or RunError where processes that were started together would all make the same thing."""
     launch = find_launch(os.environ, devices)
-    if launch.by != "regact" and launch.processes > 1 and not store.exists():
+    if launch.by == "regact" or launch.processes < 2:
+        return
+    found = f"not there, and {launch.processes} processes of {launch.by} would all"
+    if not plan.store_path.exists():
         raise StoreError(
-            store,
-            f"not there, and {launch.processes} processes of {launch.by} would all build it",
-            "a store that is built",
-            "build it first, with `regact dataset build`",
+            plan.store_path, f"{found} build it", "a store that is built", "build it first, with `regact dataset build`"
         )
+    if plan.weights and plan.transfer.run and not plan.transfer.run.exists():
+        remedy = "import it first, with `regact weights`"
+        raise RunError(plan.transfer.run, f"{found} import it", "a run that is imported", remedy)

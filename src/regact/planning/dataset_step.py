@@ -123,7 +123,7 @@ def _make_step(
     return Step(
         name="build the dataset" if is_build else "import the dataset",
         seconds=planning.seconds + seconds / used + start_seconds * (used > 1),
-        cpu_seconds=planning.cpu_seconds + cpu + start_seconds * used * (used > 1),
+        cpu_seconds=planning.cpu_seconds + cpu + sample.start_cpu_seconds * used * (used > 1),
         ram_bytes=int(ram),
         gpu_bytes=None,
         disk_bytes=int(disk),

@@ -12,7 +12,7 @@ from typing import Literal
 from regact.comparison.pretraining import check_towers, starting_from, tower_trial
 from regact.comparison.trial import Trial, list_trials
 from regact.engine import measured, progress, run_apart
-from regact.experiment import Experiment, load_experiment
+from regact.experiment import Experiment, import_weights, load_experiment
 from regact.planning.data_probe import DataReadings, DataTask, probe_data
 from regact.planning.dataset_step import Outlook, look_at_dataset
 from regact.planning.judging_step import baseline_step, judging_step, report_step
@@ -29,6 +29,7 @@ from regact.training.seen_windows import describe_overlap
 SECONDS = 45.0  # that measuring takes, roughly
 _LEAST_SECONDS = 2.0  # for each thing that is measured
 _DATASET_SHARE = 0.25
+_EVALUATED = ("test",)  # what `regact evaluate` is asked for after training
 
 
 class Command(StrEnum):
@@ -58,7 +59,7 @@ def plan_experiment(
     machine: Machine | None = None,
     seconds: float = SECONDS,
 ) -> Plan:
-    """What `regact train` or `regact compare` will take with an experiment: memory, disk and time of every step.
+    """What `regact train` (and `evaluate`) or `regact compare` will take: memory, disk and time of every step.
 
     A few windows of the dataset are built, and a few steps of each model are taken, in processes of their own and in a
     temporary folder; the rest are straight lines. Nothing is left behind but the codes of the genome beside its FASTA.
@@ -79,37 +80,51 @@ def plan_experiment(
     chosen = Command(command or ("compare" if asked.compare.models else "train"))
     with measured() as total, tempfile.TemporaryDirectory(prefix="regact-plan-") as folder:
         here = find_machine(device)
+        starts_from, asked = asked.transfer.run, _with_weights(asked, Path(folder))
         models = _list_models(asked, chosen, Path(out))
         for model in models:
             _check(model.trial.experiment, here)
         share = max(_LEAST_SECONDS, seconds * _DATASET_SHARE)
         data = look_at_dataset(asked, Path(folder), workers=workers, seconds=share)
-        splits = asked.compare.splits if chosen is Command.compare and asked.compare.baseline else ()
-        task = DataTask(data.probed, asked.genome, asked.training.augmentation, splits)
+        ridge = _splits_of_ridge(asked, chosen, data)
+        task = DataTask(data.probed, asked.genome, asked.training.augmentation, ridge)
         reading = run_apart(probe_data, task, where=f"reading {data.probed}")
         tasks = {model.name: _task(model.trial.experiment, data, here) for model in models}
         found = _probe_all(tasks, seconds - share)
         start = next(iter(found.values())).start
         steps = [after_start(data.step, start, reading)]
-        if splits:
-            steps.append(baseline_step(data, reading, splits, Path(out)))
+        floor = [baseline_step(data, reading, ridge, Path(out))] if ridge else []
+        if chosen is Command.compare:
+            steps += floor
         for model in models:
             known = Known(tasks[model.name], found[model.name], data, reading)
             steps.append(training_step(model.name, model.trial, known, times=model.times, workers=workers or 0))
             if judged := [split for split in model.splits if data.windows(split)]:
                 step = judging_step(model.name, model.trial, known, times=model.times, splits=judged)
                 steps.append(after_start(step, start, reading) if chosen is Command.train else step)
-        if chosen is Command.compare:
+        if chosen is Command.train:
+            steps += floor
+        else:
             n = sum(model.times for model in models)
             steps.append(report_step(data, len(models), trainings=n, splits=asked.compare.splits, out=Path(out)))
+        remarks = tuple(_remarks(steps, models, asked, data, starts_from))
     return Plan(
         name=asked.name,
         command=chosen.value,
         steps=tuple(steps),
         machine=machine or here,
         measured_seconds=total.seconds,
-        remarks=tuple(_remarks(steps, models, asked, data)),
+        remarks=remarks,
     )
+
+
+def _with_weights(experiment: Experiment, folder: Path) -> Experiment:
+    """The same experiment; the run that it starts from imported into `folder`, where it would be imported."""
+    run = experiment.transfer.run
+    if experiment.weights is None or run is None or run.exists():
+        return experiment
+    imported = import_weights(experiment.weights, folder / "weights" / run.name)
+    return experiment.model_copy(update={"transfer": experiment.transfer.model_copy(update={"run": imported})})
 
 
 def _list_models(experiment: Experiment, command: Command, out: Path) -> list[_Model]:
@@ -119,7 +134,7 @@ def _list_models(experiment: Experiment, command: Command, out: Path) -> list[_M
     """
     if command is Command.train:
         check_transfer(experiment.transfer, experiment.model_spec(n_tracks=1))
-        return [_Model(experiment.model.preset, Trial(experiment.name, experiment, out), 1, ("test",))]
+        return [_Model(experiment.model.preset, Trial(experiment.name, experiment, out), 1, _EVALUATED)]
     limited = experiment.under_budget()
     tower = tower_trial(limited, out)
     trials = list_trials(starting_from(tower, limited), out)
@@ -132,6 +147,13 @@ def _list_models(experiment: Experiment, command: Command, out: Path) -> list[_M
         *([_Model(f"{tower.experiment.model.preset}, whose tower all get", tower, 1, ())] if tower else []),
         *models,
     ]
+
+
+def _splits_of_ridge(experiment: Experiment, command: Command, data: Outlook) -> tuple[str, ...]:
+    """What the 4-mer ridge is judged on: in a comparison if it asks for it, in an evaluation always."""
+    if command is Command.train:
+        return tuple(split for split in _EVALUATED if data.windows(split))
+    return experiment.compare.splits if experiment.compare.baseline else ()
 
 
 def _probe_all(tasks: Mapping[str, ModelTask], seconds: float) -> dict[str, ModelReadings]:
@@ -186,12 +208,16 @@ def after_start(step: Step, start: tuple[float, float], reading: DataReadings) -
     return replace(step, seconds=step.seconds + wall, cpu_seconds=step.cpu_seconds + cpu)
 
 
-def _remarks(steps: Sequence[Step], models: Sequence[_Model], experiment: Experiment, data: Outlook) -> Iterator[str]:
+def _remarks(
+    steps: Sequence[Step], models: Sequence[_Model], experiment: Experiment, data: Outlook, starts_from: Path | None
+) -> Iterator[str]:
     yield "times are those of this machine as busy as it is now"
     if any(step.at_most for step in steps):
         patience = sorted({m.trial.experiment.training.patience for m in models} - {None}, key=lambda p: p or math.inf)
         yield (
             f"times with <= are for all epochs; training.patience {', '.join(map(str, patience))} may end a run sooner"
         )
-    if experiment.transfer.run is not None and (warning := describe_overlap(experiment.transfer.run, data.store)[1]):
-        yield f"warning: {warning}"
+    run = experiment.transfer.run
+    if run is not None and (warning := describe_overlap(run, data.store)[1]):
+        # Weights that were imported for the plan alone are called as they will be.
+        yield f"warning: {warning.replace(str(run), str(starts_from))}"

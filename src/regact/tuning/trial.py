@@ -11,7 +11,7 @@ from typing import Any
 
 from regact.engine import take_turns
 from regact.errors import ConfigError, DataError, RunError, TrainingError
-from regact.experiment import Experiment, open_or_build_store, train_experiment
+from regact.experiment import Experiment, import_missing_weights, open_or_build_store, train_experiment
 from regact.training import read_card
 from regact.training.run_folder import LAST, LOG
 from regact.tuning.candidate import candidate
@@ -63,6 +63,7 @@ def run_trial(
         plan = candidate(experiment, space.values(claim.drawn), stores=out / STORES)
         with take_turns(out / BUILDING):  # the first of several workers builds, the others wait
             open_or_build_store(plan, workers=workers, tell=tell)
+            import_missing_weights(plan, tell=tell)
         train = partial(
             train_experiment, plan, claim.run, device=device, workers=workers, command=command, on_epoch=judge
         )
