@@ -4,6 +4,7 @@ import gzip
 
 import pytest
 
+from regact.errors import FormatError
 from regact.genome.plain_fasta import plain_fasta
 
 TEXT = ">c1\nACGT\nNNAC\n>c2\nggcc\n"
@@ -20,8 +21,10 @@ def test_the_bases_stay_and_nothing_is_copied_without_need(tmp_path, packed):
     assert plain.is_symlink() != packed
 
 
-def test_a_damaged_file(tmp_path):
+def test_a_damaged_or_missing_file(tmp_path):
     source = tmp_path / "genome.fa.gz"
+    with pytest.raises(FormatError, match=r"genome\.fa\.gz: cannot be read \(.*No such file.*needed a FASTA file"):
+        plain_fasta(source, tmp_path)
     source.write_bytes(gzip.compress(TEXT.encode())[:-9])
-    with pytest.raises(EOFError):
+    with pytest.raises(FormatError, match="cannot be read"):
         plain_fasta(source, tmp_path)

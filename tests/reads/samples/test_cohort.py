@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from regact.dataset import DatasetConfig, build_dataset
-from regact.errors import ConfigError, OutputExistsError
+from regact.errors import ConfigError, FormatError, OutputExistsError
 from regact.reads import SheetRow, cover_sample, cover_samples, coverage_settings, read_sample_sheet
 from regact.tracks import read_track_sheet
 
@@ -135,6 +135,9 @@ def test_a_cram_of_other_bases_is_told_before_the_work(genome, write_alignments,
     ):
         cover_samples(rows, other, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    for reference in (tmp_path / "none.fa", tmp_path):
+        with pytest.raises(FormatError, match=r"cannot be read .*needed a FASTA file"):
+            cover_samples(rows, other, tmp_path / "out", reference=reference)
     covered = cover_samples(rows, other, tmp_path / "out", reference=genome.path)
     assert covered.samples[0].qc.fates["unique"] == 900
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from regact.engine import check_space, take_turns, whole_folder
-from regact.errors import FormatError, ProgramError
+from regact.errors import ProgramError
 from regact.genome import Genome
 from regact.genome.code_file import cache_folder
 from regact.genome.plain_fasta import plain_fasta
@@ -47,10 +47,7 @@ def bowtie2_index(
 
 def _build(genome: Genome, stem: Path, threads: int) -> None:
     with tempfile.TemporaryDirectory(prefix="regact-", dir=stem.parent) as temporary:
-        try:
-            fasta = plain_fasta(genome.path, Path(temporary))
-        except (OSError, EOFError) as error:
-            raise FormatError(genome.path, f"cannot be read ({error})", "a FASTA file") from error
+        fasta = plain_fasta(genome.path, Path(temporary))
         command = ["bowtie2-build", "--quiet", "--threads", str(threads), str(fasta), str(stem)]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:

@@ -1,6 +1,5 @@
 """Many samples: each by itself, what is finished kept, and one track sheet and one table of quality for all."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,26 +9,22 @@ from pathlib import Path
 import pandas as pd
 
 from regact.engine import available_cores, free_memory_bytes, run_tasks, whole_file
-from regact.errors import ConfigError, ContigError, DataError, FormatError, OutputExistsError, RegactError
+from regact.errors import ConfigError, OutputExistsError, RegactError
 from regact.genome import Genome, load_genome, match_contigs
 from regact.reads.layout import GenomeLayout
 from regact.reads.quality.qc import ReadsQc
 from regact.reads.quality.remarks import find_remarks
+from regact.reads.samples.job import NotMade, SampleJob, SamplePart, cover_job, plan_job
 from regact.reads.samples.memory import estimate_memory, workers_that_fit
-from regact.reads.samples.outputs import VERSION, Origin, Reading, SampleCoverage, SampleOutputs, find_finished
-from regact.reads.samples.sample import SourceReads, origin_of, read_source, write_sample
+from regact.reads.samples.outputs import VERSION, Reading, SampleCoverage, find_finished
 from regact.reads.samples.sheet import SheetRow
 from regact.reads.sources.bam_file import read_bam_header
-from regact.reads.sources.barcode_groups import BarcodeGroups, read_barcode_groups
 from regact.reads.sources.cram_reference import cram_problems
 from regact.reads.sources.fates import Fates
-from regact.reads.sources.fragment_file import CellFragments, is_fragment_file, read_fragments
-from regact.reads.sources.fragment_places import fragment_places
+from regact.reads.sources.fragment_file import is_fragment_file
 from regact.tracks import Track, TrackSheet
 
 TRACK_SHEET, QC_TABLE = "tracks.tsv", "qc.tsv"
-# What goes wrong with one sample and says nothing of the others.
-_OF_ONE_SAMPLE = (FormatError, ContigError, DataError)
 
 
 @dataclass(frozen=True)
@@ -45,33 +40,6 @@ class CohortCoverage:
     tracks: Path
     qc: Path
     samples: tuple[SampleCoverage, ...]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One sample to be written: a file, or a group of barcodes in it (by its number)."""
-
-    outputs: SampleOutputs
-    origin: Origin
-    group: int | None = None
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What one task does: all parts of one file, which is read once."""
-
-    row: SheetRow
-    groups: BarcodeGroups | None
-    parts: tuple[_Part, ...]
-
-
-@dataclass(frozen=True)
-class _NotMade:
-    """A sample without coverage: an empty group of barcodes, or one whose file or reads will not do."""
-
-    outputs: SampleOutputs
-    error: RegactError
-    is_empty_group: bool = False
 
 
 def cover_samples(
@@ -111,7 +79,7 @@ def cover_samples(
     out = Path(out)
     if annotations := {column for row in rows for column, _ in row.annotations}:
         tell(f"columns that go to the track sheet as they are: {', '.join(sorted(annotations))}")
-    jobs = [_plan(row, genome, reading, out) for row in rows]
+    jobs = [plan_job(row, genome, reading, out) for row in rows]
     _check_names(jobs)
     _check_files(rows, genome, reading)
     finished: dict[str, SampleCoverage] = {}
@@ -119,12 +87,12 @@ def cover_samples(
     _tell_finished(tuple(finished.values()), tell)
     for sample in finished.values():
         on_sample(sample)
-    not_made: list[_NotMade] = []
+    not_made: list[NotMade] = []
     to_do = [job for job in left if job.parts]
     if workers is None:
         workers = _choose_workers(to_do, genome, tell)
     for made in _make(to_do, GenomeLayout.from_lengths(genome.lengths), workers, tell):
-        if isinstance(made, _NotMade):
+        if isinstance(made, NotMade):
             not_made.append(made)
         else:
             finished[made.outputs.sample] = made
@@ -133,7 +101,7 @@ def cover_samples(
     return _write_tables(jobs, finished, out)
 
 
-def _choose_workers(jobs: Sequence[_Job], genome: Genome, tell: Callable[[str], None]) -> int:
+def _choose_workers(jobs: Sequence[SampleJob], genome: Genome, tell: Callable[[str], None]) -> int:
     needed = [estimate_memory(job.row.file, genome.total_bp) for job in jobs]
     cores, free = min(available_cores(), max(len(jobs), 1)), free_memory_bytes()
     workers = workers_that_fit(needed, cores=cores, free_bytes=free)
@@ -146,11 +114,11 @@ def _choose_workers(jobs: Sequence[_Job], genome: Genome, tell: Callable[[str], 
 
 
 def _make(
-    jobs: Sequence[_Job], layout: GenomeLayout, workers: int, tell: Callable[[str], None]
-) -> Iterator[SampleCoverage | _NotMade]:
+    jobs: Sequence[SampleJob], layout: GenomeLayout, workers: int, tell: Callable[[str], None]
+) -> Iterator[SampleCoverage | NotMade]:
     """The samples of the jobs in the order in which they are made, each told of."""
     for index, samples in run_tasks(
-        partial(_cover_job, layout),
+        partial(cover_job, layout),
         jobs,
         workers=workers,
         label="samples",
@@ -158,7 +126,7 @@ def _make(
     ):
         ungrouped = 0
         for sample in samples:
-            if isinstance(sample, _NotMade):
+            if isinstance(sample, NotMade):
                 tell(f"{sample.outputs.sample}: {'left out' if sample.is_empty_group else 'FAILED'}, {sample.error}")
             else:
                 _tell_quality(sample.qc, tell)
@@ -181,7 +149,7 @@ def _tell_quality(qc: ReadsQc, tell: Callable[[str], None]) -> None:
         tell(f"{qc.sample}: {words}")
 
 
-def _raise_failures(not_made: Sequence[_NotMade], n_finished: int) -> None:
+def _raise_failures(not_made: Sequence[NotMade], n_finished: int) -> None:
     """Raise ConfigError with the samples that failed, or where all that there is are empty groups."""
     failed = [sample for sample in not_made if not sample.is_empty_group] or (not_made if not n_finished else [])
     if failed:
@@ -189,31 +157,7 @@ def _raise_failures(not_made: Sequence[_NotMade], n_finished: int) -> None:
         raise ConfigError(f"samples ({n_finished:,} are finished, and kept)", problems)
 
 
-def _plan(row: SheetRow, genome: Genome, reading: Reading, out: Path) -> _Job:
-    """The samples that a row stands for."""
-    origin = origin_of(row.file, genome, row.settings, reading)
-    stranded = origin.settings.stranded
-    if row.groups is None:
-        outputs = SampleOutputs.beside(out / f"{row.name}.bw", stranded=stranded)
-        return _Job(row, None, (_Part(outputs, origin),))
-    if not is_fragment_file(row.file):
-        raise ConfigError(row.file, [f"no fragment file, but {row.groups} groups its barcodes; leave groups out"])
-    groups = read_barcode_groups(row.groups)
-    parts = []
-    for number, (group, file_name) in enumerate(zip(groups.names, groups.file_names, strict=True)):
-        name = f"{row.name}_{file_name}" if row.name else file_name
-        outputs = SampleOutputs.beside(out / f"{name}.bw", stranded=stranded)
-        parts.append(_Part(outputs, replace(origin, group=group, barcodes=_checksum(groups, number)), number))
-    return _Job(row, groups, tuple(parts))
-
-
-def _checksum(groups: BarcodeGroups, group: int) -> str:
-    """Of a group's barcodes, whatever their order."""
-    barcodes = sorted(barcode for barcode, number in groups.group_of.items() if number == group)
-    return hashlib.sha256("\n".join(barcodes).encode()).hexdigest()
-
-
-def _check_names(jobs: Sequence[_Job]) -> None:
+def _check_names(jobs: Sequence[SampleJob]) -> None:
     """Raise ConfigError where two samples would share a file: a row and another's group, a strand of x and x_plus.
 
     Names that differ in case alone are one file on many systems.
@@ -243,7 +187,7 @@ def _check_files(rows: Sequence[SheetRow], genome: Genome, reading: Reading) -> 
         raise ConfigError("samples", problems)
 
 
-def _without_finished(job: _Job, finished: dict[str, SampleCoverage], overwrite: bool) -> _Job:
+def _without_finished(job: SampleJob, finished: dict[str, SampleCoverage], overwrite: bool) -> SampleJob:
     """The job without the samples that are finished, which go to `finished`."""
     left = []
     for part in job.parts:
@@ -260,31 +204,7 @@ def _without_finished(job: _Job, finished: dict[str, SampleCoverage], overwrite:
     return replace(job, parts=tuple(left))
 
 
-def _cover_job(layout: GenomeLayout, job: _Job) -> list[SampleCoverage | _NotMade]:
-    """Read a file once and write its samples."""
-    try:
-        if job.groups is None:
-            part = job.parts[0]
-            return [write_sample(read_source(part.origin, layout), layout, part.outputs, part.origin)]
-        fragments = read_fragments(job.row.file, layout, job.groups, alias=job.parts[0].origin.reading.alias)
-    except _OF_ONE_SAMPLE as error:
-        return [_NotMade(part.outputs, error) for part in job.parts]
-    return [_cover_group(layout, fragments, part) for part in job.parts]
-
-
-def _cover_group(layout: GenomeLayout, fragments: CellFragments, part: _Part) -> SampleCoverage | _NotMade:
-    mine, origin = fragments.of_group(part.group or 0), part.origin
-    try:
-        places = fragment_places(mine, origin.settings, where=origin.describe())
-    except DataError as error:
-        return _NotMade(part.outputs, error, is_empty_group=True)
-    try:
-        return write_sample(SourceReads(places, cells=mine.cell_counts()), layout, part.outputs, origin)
-    except _OF_ONE_SAMPLE as error:
-        return _NotMade(part.outputs, error)
-
-
-def _write_tables(jobs: Sequence[_Job], finished: Mapping[str, SampleCoverage], out: Path) -> CohortCoverage:
+def _write_tables(jobs: Sequence[SampleJob], finished: Mapping[str, SampleCoverage], out: Path) -> CohortCoverage:
     tracks: list[Track] = []
     parts = [(job.row, part) for job in jobs for part in job.parts if part.outputs.sample in finished]
     for row, part in parts:
@@ -298,7 +218,7 @@ def _write_tables(jobs: Sequence[_Job], finished: Mapping[str, SampleCoverage], 
     return result
 
 
-def _tracks_of(row: SheetRow, part: _Part, first: int) -> list[Track]:
+def _tracks_of(row: SheetRow, part: SamplePart, first: int) -> list[Track]:
     """A sample's rows of the track sheet, the first of which has the position `first`; strands are a pair."""
     about = row.description or row.name
     about = f"{about}, {part.origin.group}" if about and part.origin.group else about or part.origin.group
