@@ -1,8 +1,12 @@
 """What all tests share: one thread each, the folder of real data, and the GPU where there is one."""
 
+import importlib.util
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -48,6 +52,23 @@ def _why_no_data() -> str:
     if not folder:
         return "REGACT_DATA does not name the folder of real data"
     return "" if Path(folder).is_dir() else f"REGACT_DATA names {folder}, which is no folder"
+
+
+@pytest.fixture(scope="session")
+def module_at() -> Callable[[str], ModuleType]:
+    """`module_at("pretrained/keras_numpy.py")`: a file beside the tests as a module; tests are no packages."""
+    return _module_at
+
+
+@cache
+def _module_at(name: str) -> ModuleType:
+    path = Path(__file__).parent / name
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None, name
+    assert spec.loader is not None, name
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,5 @@
 """`regact weights import-basenji-2018` from the command line: what it prints, which tracks it names, how it fails."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,16 +7,8 @@ from regact.cli.app import main
 from regact.training import read_card
 
 
-def load_writer():
-    path = Path(__file__).parents[1] / "pretrained" / "checkpoint_writer.py"
-    spec = importlib.util.spec_from_file_location("checkpoint_writer", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def checkpoint(tmp_path):
+def checkpoint(tmp_path, module_at):
     """One layer of a tower and the head's block, two tracks; `params.txt` beside it."""
     tensors, channels = {}, 4
     for name, width, filters in (("cnn0", 5, 3), ("cnn1", 1, 6)):
@@ -29,7 +18,7 @@ def checkpoint(tmp_path):
         channels = filters
     tensors |= {"final/conv1d/kernel": np.ones((1, 6, 2), np.float32), "final/conv1d/bias": np.zeros(2, np.float32)}
     (tmp_path / "params.txt").write_text("cnn_pool 4\ncnn_pool 1\nbatch_buffer 8\n")
-    return load_writer().write_checkpoint(tmp_path / "model.tf", tensors)
+    return module_at("pretrained/checkpoint_writer.py").write_checkpoint(tmp_path / "model.tf", tensors)
 
 
 def run(*arguments):

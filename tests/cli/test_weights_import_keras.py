@@ -1,8 +1,6 @@
 """`regact weights import-keras` from the command line: what it prints, which tracks it names, how it fails."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,22 +9,14 @@ from regact.cli.app import main
 from regact.training import read_card
 
 
-def load(name):
-    path = Path(__file__).parents[1] / "pretrained" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def files(tmp_path):
+def files(tmp_path, module_at):
     """A convolution, a GELU and two heads of two and three tracks; the file has the first."""
-    session = load("keras_numpy").NumpySession()
+    session = module_at("pretrained/keras_numpy.py").NumpySession()
     session.input()
     x = session.max_pool(session.conv1d(np.zeros((64, 4)), 6, 5), 4)
     session.dense(session.activation(session.crop(x, 2), "gelu_tanh"), 2, "softplus")
-    load("keras_writer").write_keras_file(tmp_path / "model.h5", session.layers)
+    module_at("pretrained/keras_writer.py").write_keras_file(tmp_path / "model.h5", session.layers)
     trunk = [
         {"name": "conv_dna", "filters": 6, "kernel_size": 5, "pool_size": 4, "activation": "linear"},
         {"name": "Cropping1D", "cropping": 2},

@@ -1,8 +1,5 @@
 """A trunk that has learned something, ten tracks of somebody's own, and a writer of TensorFlow's checkpoints."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import yaml
@@ -55,10 +52,6 @@ def _respond(codes, number, rng):
 
 
 @pytest.fixture(scope="session")
-def write_checkpoint():
+def write_checkpoint(module_at):
     """TensorFlow's second checkpoint format, written from its description."""
-    path = Path(__file__).parents[1] / "pretrained" / "checkpoint_writer.py"
-    spec = importlib.util.spec_from_file_location("checkpoint_writer", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.write_checkpoint
+    return module_at("pretrained/checkpoint_writer.py").write_checkpoint

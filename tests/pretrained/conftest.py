@@ -1,25 +1,15 @@
 """Published formats in small: writers and reference networks of the tests' own, independent of the code."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from regact.model import build_model, preset_spec
 
 
-def _load(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
-def checkpoint_writer():
+def checkpoint_writer(module_at):
     """TensorFlow's second checkpoint format, written from its description."""
-    return _load("checkpoint_writer")
+    return module_at("pretrained/checkpoint_writer.py")
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +18,9 @@ def write_checkpoint(checkpoint_writer):
 
 
 @pytest.fixture(scope="session")
-def basenji_numpy():
+def basenji_numpy(module_at):
     """Basenji of 2018 in float64 numpy."""
-    return _load("basenji_numpy")
+    return module_at("pretrained/basenji_numpy.py")
 
 
 @pytest.fixture(scope="session")
@@ -61,27 +51,27 @@ def basenji_tensors():
 
 
 @pytest.fixture(scope="session")
-def keras_numpy():
+def keras_numpy(module_at):
     """Keras layers in float64 numpy."""
-    return _load("keras_numpy")
+    return module_at("pretrained/keras_numpy.py")
 
 
 @pytest.fixture(scope="session")
-def keras_networks():
+def keras_networks(module_at):
     """Small networks in the manner of Basenji2 and Borzoi."""
-    return _load("keras_networks")
+    return module_at("pretrained/keras_networks.py")
 
 
 @pytest.fixture(scope="session")
-def write_keras_file():
+def write_keras_file(module_at):
     """Keras's HDF5, written from its description."""
-    return _load("keras_writer").write_keras_file
+    return module_at("pretrained/keras_writer.py").write_keras_file
 
 
 @pytest.fixture(scope="session")
-def small_hub():
+def small_hub(module_at):
     """`with small_hub() as hub:` a hub of the tests' own."""
-    return _load("small_hub").small_hub
+    return module_at("pretrained/small_hub.py").small_hub
 
 
 @pytest.fixture

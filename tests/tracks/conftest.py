@@ -1,6 +1,3 @@
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pyBigWig
 import pytest
@@ -8,17 +5,10 @@ import pytest
 LENGTHS = {"chr1": 6_000, "chr2": 1_500}
 
 
-def _load(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
-def reference():
+def reference(module_at):
     """The independent per-base reading."""
-    return _load("per_base_reference")
+    return module_at("tracks/per_base_reference.py")
 
 
 @pytest.fixture(scope="session")
