@@ -40,11 +40,12 @@ from regact.reads import (
     read_bam,
     share_reads,
 )
-from regact.reads.gc.bias import GcModel, fit_gc
-from regact.reads.gc.content import fragment_gc
-from regact.reads.gc.profile import GcProfile, count_by_gc
-from regact.reads.truth.genome_bins import GenomeBins
+from regact.reads.gc_bias.content import fragment_gc
+from regact.reads.gc_bias.fit import GcModel, fit_gc
+from regact.reads.gc_bias.gc_profile import GcProfile, count_by_gc
+from regact.reads.genome_bins import GenomeBins
 from regact.reads.truth.repeat_error import compare_errors, family_errors
+from regact.reads.truth.repeat_families import families_of_bins
 from regact.simulation import LandscapeConfig, ReadsConfig, simulate_reads, write_landscape
 from regact.simulation.config import RepeatFamily
 from regact.simulation.landscape import RateConfig
@@ -136,7 +137,7 @@ def count_all_ways(aligned: Aligned) -> dict[str, np.ndarray]:
     alignments = aligned.alignments(fragment_bp=None if aligned.sample.reads.paired else 180)
     for way in WAYS:
         settings = aligned.sample.settings.model_copy(update={"em": way})
-        counts[way] = bins.sums(alignments, share_reads(alignments, aligned.layout, settings).weight)
+        counts[way] = bins.sums(alignments.place, share_reads(alignments, aligned.layout, settings).weight)
     counts["origins"] = count_origins(aligned, bins)
     return counts
 
@@ -150,9 +151,7 @@ def count_origins(aligned: Aligned, bins: GenomeBins) -> np.ndarray:
     if aligned.sample.assay != "chip":
         place = np.where(table["strand"] == "+", start, end - 1)
     place = place + table["chrom"].map(first).to_numpy()
-    size = len(place)
-    alignments = Alignments(np.arange(size + 1), place, place, np.ones(size, np.int32), np.ones(size, np.int8))
-    return bins.sums(alignments, np.ones(size))
+    return bins.sums(place, np.ones(len(place)))
 
 
 def errors_in_repeats(work: Path, genomes: int) -> dict[str, pd.DataFrame]:
@@ -175,7 +174,7 @@ def errors_of(aligned: Aligned, counts: Mapping[str, np.ndarray]) -> pd.DataFram
     """Errors of the counts in each family; the index says of which kind it is."""
     bins = GenomeBins(aligned.layout, BIN_BP)
     repeats = read_bed_rows(aligned.folder / "landscape" / "repeats.bed", genome_lengths=aligned.genome.lengths)
-    table = family_errors(counts, aligned.expected(BIN_BP), bins.families(repeats))
+    table = family_errors(counts, aligned.expected(BIN_BP), families_of_bins(bins, repeats))
     numbers = [int(name.removeprefix("repeat_")) for name in dict.fromkeys(row.name for row in repeats)]
     place = (np.array(numbers)[table["family"]] - 1) % 4
     return table.set_index(np.array([kind for one in place for kind, places in KINDS.items() if one in places]))
@@ -220,7 +219,9 @@ def smoothing_markdown(work: Path, genomes: int) -> str:
             counts = {}
             for sd_bp in EM_SDS:
                 settings = sample.settings.model_copy(update={"em_sd_bp": sd_bp})
-                counts[str(sd_bp)] = bins.sums(alignments, share_reads(alignments, aligned.layout, settings).weight)
+                counts[str(sd_bp)] = bins.sums(
+                    alignments.place, share_reads(alignments, aligned.layout, settings).weight
+                )
             tables.append(errors_of(aligned, counts).assign(genome=seed))
         compared = compare_errors(pd.concat(tables), str(EM_SDS[0])).set_index("estimate")
         cells = [f"{row.margin:+.3f} ({row.margin_low:.3f} to {row.margin_high:.3f})" for row in compared.itertuples()]
@@ -263,8 +264,8 @@ def errors_at_limit(aligned: Aligned, max_places: int) -> dict[str, float]:
     counts = {}
     for way in ("smoothed", "equal", "unique"):
         shared = share_reads(alignments, aligned.layout, settings.model_copy(update={"em": way}))
-        counts[way] = bins.sums(alignments, shared.weight)
-    table = family_errors(counts, aligned.expected(BIN_BP), bins.families(repeats))
+        counts[way] = bins.sums(alignments.place, shared.weight)
+    table = family_errors(counts, aligned.expected(BIN_BP), families_of_bins(bins, repeats))
     return {way: float(table[way].sum() / table["truth"].sum()) for way in counts}
 
 

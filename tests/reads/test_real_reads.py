@@ -19,10 +19,10 @@ from regact.reads import (
     read_bam,
     share_reads,
 )
-from regact.reads.gc.bias import fit_gc
-from regact.reads.gc.content import fragment_gc
-from regact.reads.gc.profile import GcProfile, count_by_gc
-from regact.reads.truth.genome_bins import GenomeBins
+from regact.reads.gc_bias.content import fragment_gc
+from regact.reads.gc_bias.fit import fit_gc
+from regact.reads.gc_bias.gc_profile import GcProfile, count_by_gc
+from regact.reads.genome_bins import GenomeBins
 from regact.tracks import open_signal
 
 pytestmark = [

@@ -8,7 +8,7 @@ import typer
 
 from regact.cli.options import Overwrite, RequiredGenome, RequiredOut
 from regact.cli.output import print_line, print_remark
-from regact.reads import align_reads
+from regact.reads import PLACES, align_reads
 
 
 def command(
@@ -19,7 +19,7 @@ def command(
     out: RequiredOut,
     places: Annotated[
         int, typer.Option("--places", min=1, help="Places in the genome reported for a read, at most (Bowtie2's -k).")
-    ] = 10,
+    ] = PLACES,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Threads of Bowtie2; without it, as many as CPU cores.")
     ] = None,

@@ -18,6 +18,7 @@ from regact.engine.files import (
     write_json,
 )
 from regact.engine.local import available_cores, run_apart, run_tasks
+from regact.engine.packed import is_gzip, unpacked
 from regact.engine.progress import ProgressBar, progress, without_progress
 from regact.engine.protobuf import read_fields, read_varint
 from regact.engine.usage import Usage, free_memory_bytes, measured, memory_bytes, peak_memory_bytes, reset_peak_memory
@@ -31,6 +32,7 @@ __all__ = [
     "check_space",
     "disk_full_as_error",
     "free_memory_bytes",
+    "is_gzip",
     "masked_crc32c",
     "measured",
     "memory_bytes",
@@ -46,6 +48,7 @@ __all__ = [
     "sha256_of",
     "sole_writer",
     "take_turns",
+    "unpacked",
     "whole_file",
     "whole_folder",
     "without_progress",

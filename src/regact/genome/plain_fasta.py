@@ -6,6 +6,7 @@ import shutil
 import zlib
 from pathlib import Path
 
+from regact.engine import is_gzip
 from regact.errors import FormatError
 
 
@@ -16,9 +17,7 @@ def plain_fasta(fasta: Path, folder: Path) -> Path:
     """
     plain = folder / "reference.fa"
     try:
-        with fasta.open("rb") as file:
-            compressed = file.read(2) == b"\x1f\x8b"
-        if not compressed:
+        if not is_gzip(fasta):
             plain.symlink_to(fasta.resolve())
             return plain
         with gzip.open(fasta, "rb") as source, plain.open("wb") as target:

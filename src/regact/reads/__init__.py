@@ -9,7 +9,7 @@ from regact.reads.bowtie2 import AlignedSample, align_reads
 from regact.reads.coverage import coverage_intervals, write_coverage
 from regact.reads.layout import GenomeLayout
 from regact.reads.multimap import Placement, place_reads, share_reads
-from regact.reads.presets import PRESETS, CoverageSettings, coverage_settings
+from regact.reads.presets import PLACES, PRESETS, CoverageSettings, coverage_settings
 from regact.reads.samples import (
     CohortCoverage,
     SampleCoverage,
@@ -28,6 +28,7 @@ from regact.reads.sources import (
 )
 
 __all__ = [
+    "PLACES",
     "PRESETS",
     "AlignedSample",
     "Alignments",

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int16, Int32, Int64
 
+# Shares of reads are multiples of 2^-24: as float32 they are exact, a read's add up to 1 exactly, and so does any sum
+# of up to 2^29 reads in float64, in whatever order.
+SHARES_IN_ONE = 2**24
+
 
 @dataclass(frozen=True)
 class Alignments:

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from regact.errors import ConfigError
 from regact.settings import check_settings
 
+# Places of a read that the aligner is asked for, and with which it counts; docs/coverage.md says what others change.
+PLACES = 10
+
 Count = Literal["five_prime", "centre", "fragment"]
 PairUse = Literal["fragment", "read1", "mates"]
 Placing = Literal["smoothed", "exact", "unique", "equal", "random"]
@@ -45,7 +48,7 @@ class CoverageSettings(BaseModel):
         default=0, ge=0, le=254, description="Smallest mapping quality of a read's primary alignment."
     )
     keep_duplicates: bool = Field(default=False, description="Count reads that a duplicate marker has flagged.")
-    max_places: int = Field(default=10, ge=1, description="Reads with more places in the genome are left out.")
+    max_places: int = Field(default=PLACES, ge=1, description="Reads with more places in the genome are left out.")
     keep_unlisted: bool = Field(
         default=False,
         description="Count reads that have other places as good, of which the file does not say where, at the one it "

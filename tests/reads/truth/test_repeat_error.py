@@ -10,8 +10,9 @@ import pytest
 from regact.genome import load_genome
 from regact.genome.bed import read_bed_rows
 from regact.reads import GenomeLayout, align_reads, count_places, coverage_settings, read_bam, share_reads
-from regact.reads.truth.genome_bins import GenomeBins
+from regact.reads.genome_bins import GenomeBins
 from regact.reads.truth.repeat_error import compare_errors, family_errors
+from regact.reads.truth.repeat_families import families_of_bins
 from regact.simulation import LandscapeConfig, ReadsConfig, simulate_reads, write_landscape
 from regact.simulation.config import RepeatFamily
 from regact.tracks import open_signal
@@ -76,10 +77,10 @@ def errors_of_reads(folder: Path, seed: int, *, paired: bool) -> pd.DataFrame:
     for way in WAYS:
         settings = coverage_settings(assay, em=way)
         alignments = count_places(read_bam(bam, layout, settings)[0], layout, settings)
-        counted[way] = bins.sums(alignments, share_reads(alignments, layout, settings).weight)
+        counted[way] = bins.sums(alignments.place, share_reads(alignments, layout, settings).weight)
     repeats = read_bed_rows(land / "repeats.bed", genome_lengths=dict(zip(layout.names, layout.lengths, strict=True)))
     truth = bins.sums_of(open_signal(reads / "truth" / "rate.bw"))
-    return family_errors(counted, truth, bins.families(repeats)).assign(genome=seed)
+    return family_errors(counted, truth, families_of_bins(bins, repeats)).assign(genome=seed)
 
 
 @pytest.mark.slow
@@ -116,8 +117,8 @@ def test_reads_with_more_places_than_the_aligner_gives_are_better_kept(tmp_path)
         )  # fmt: skip
         settings = coverage_settings("dnase", max_places=most)
         alignments = count_places(read_bam(bam, layout, settings)[0], layout, settings)
-        counted = bins.sums(alignments, share_reads(alignments, layout, settings).weight)
-        table = family_errors({"ours": counted}, truth, bins.families(repeats))
+        counted = bins.sums(alignments.place, share_reads(alignments, layout, settings).weight)
+        table = family_errors({"ours": counted}, truth, families_of_bins(bins, repeats))
         errors[places, most] = table["ours"].sum() / table["truth"].sum()
     assert errors[10, 10] < errors[10, 9] - 0.1
     assert errors[10, 10] < errors[50, 50] + 0.05

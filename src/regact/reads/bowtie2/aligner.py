@@ -27,8 +27,8 @@ from regact.genome import Genome, load_genome
 from regact.reads.bowtie2.fastq import check_fastq
 from regact.reads.bowtie2.index import bowtie2_index
 from regact.reads.bowtie2.sam_text import ReadCounter
+from regact.reads.presets import PLACES
 
-PLACES = 10
 _PROGRAMS = ("bowtie2", "bowtie2-build", "samtools")
 _INSTALL = "on Debian: apt-get install bowtie2 samtools; elsewhere: conda install -c bioconda bowtie2 samtools"
 # What regact says to Bowtie2 itself, or what its output would be of no use with; and what says the same to regact.

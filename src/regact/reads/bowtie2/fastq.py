@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8, UInt64
 
-from regact.engine import progress
+from regact.engine import progress, unpacked
 from regact.errors import DataError, FormatError
 from regact.reads.compiled import compiled
 
@@ -85,7 +85,7 @@ def _text(path: Path, on_read: Callable[[int], None]) -> Iterator[bytes]:
     last, read = b"", 0
     try:
         with path.open("rb") as raw:
-            file = gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == b"\x1f\x8b" else raw
+            file = unpacked(raw)
             while chunk := file.read(_CHUNK_BYTES):
                 yield chunk
                 last = chunk[-1:]

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt32
 
-from regact.reads.alignments import Alignments
+from regact.reads.alignments import SHARES_IN_ONE, Alignments
 from regact.reads.compiled import compiled
 from regact.reads.layout import GenomeLayout
 from regact.reads.multimap.rate import ClippedRate, LatentRate, RateEstimate, SmoothedRate
 from regact.reads.multimap.read_classes import ReadClasses, group_reads
 from regact.reads.multimap.strands import strand_coordinates
 
-# Shares are multiples of 2^-24: as float32 they are exact, a read's add up to 1 exactly, and so does any sum of up to
-# 2^29 reads in float64, in whatever order.
-SHARES_IN_ONE = 2**24
 BACKGROUND = 0.01
 
 

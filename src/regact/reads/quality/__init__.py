@@ -1,6 +1,6 @@
 """The quality of a sample in numbers and in sentences; its page is made in `report`.
 
-May import `sources`, `multimap` and `gc`.
+May import `sources`, `multimap` and `gc_bias`.
 """
 
 from regact.reads.quality.description import describe_reads

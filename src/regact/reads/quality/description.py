@@ -6,8 +6,8 @@ from jaxtyping import Bool, Float, Float32
 from regact.genome import Genome
 from regact.reads.alignments import Alignments
 from regact.reads.coverage import coverage_intervals
-from regact.reads.gc.bias import GcModel
-from regact.reads.gc.profile import WINDOW_BP, GcProfile, count_by_gc
+from regact.reads.gc_bias.fit import GcModel
+from regact.reads.gc_bias.gc_profile import WINDOW_BP, GcProfile, count_by_gc
 from regact.reads.layout import GenomeLayout
 from regact.reads.multimap.em import Placement
 from regact.reads.presets import CoverageSettings

@@ -38,7 +38,7 @@ class FragmentQuality(_Part):
 
 
 class GcFit(_Part):
-    """The rate of fragments by the GC of their own bases, and the curve through it (`gc_bias.GcModel`).
+    """The rate of fragments by the GC of their own bases, and the curve through it (`gc_bias.fit.GcModel`).
 
     Attributes:
         gc: Share of G and C; bins that no fragment could have are left out.

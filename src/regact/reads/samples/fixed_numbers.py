@@ -1,11 +1,12 @@
 """The numbers that no setting changes and that coverage depends on, for a sample's card."""
 
-from regact.reads.gc import bias, content, curve, windows
-from regact.reads.multimap import clip, em, smoothing
+from regact.reads.alignments import SHARES_IN_ONE
+from regact.reads.gc_bias import content, curve, fit, windows
+from regact.reads.multimap import clip, smoothing
 from regact.reads.sources import fragment_length, record_bytes
 
 FIXED_NUMBERS = {
-    "em": {"kernel_ends_at_sd": smoothing.TRUNCATE_SD, "shares_in_one": em.SHARES_IN_ONE},
+    "em": {"kernel_ends_at_sd": smoothing.TRUNCATE_SD, "shares_in_one": SHARES_IN_ONE},
     "unlisted": {"highest_mapq": record_bytes.TIED_MAPQ},
     "clip": {"chance": clip.CHANCE},
     "fragment_length": {
@@ -25,10 +26,10 @@ FIXED_NUMBERS = {
         "spline_intervals": curve.INTERVALS,
         "roughness": curve.ROUGHNESS,
         "ridge": curve.RIDGE,
-        "tail": bias.TAIL,
-        "most_factor": bias.MAX_FACTOR,
-        "peak_ratio": bias.PEAK_RATIO,
-        "peak_chance": bias.PEAK_CHANCE,
-        "most_rounds": bias.MAX_ROUNDS,
+        "tail": fit.TAIL,
+        "most_factor": fit.MAX_FACTOR,
+        "peak_ratio": fit.PEAK_RATIO,
+        "peak_chance": fit.PEAK_CHANCE,
+        "most_rounds": fit.MAX_ROUNDS,
     },
 }

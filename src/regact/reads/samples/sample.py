@@ -11,8 +11,8 @@ from regact.engine import progress, write_json
 from regact.genome import Genome, load_genome
 from regact.reads.alignments import Alignments
 from regact.reads.coverage import write_coverage
-from regact.reads.gc.bias import fit_gc
-from regact.reads.gc.content import fragment_gc
+from regact.reads.gc_bias.content import fragment_gc
+from regact.reads.gc_bias.fit import fit_gc
 from regact.reads.layout import GenomeLayout
 from regact.reads.multimap.clip import clip_factors
 from regact.reads.multimap.em import Placement

@@ -17,7 +17,7 @@ import pysam
 from jaxtyping import UInt8
 from pysam.utils import SamtoolsError
 
-from regact.engine import disk_full_as_error
+from regact.engine import disk_full_as_error, is_gzip
 from regact.errors import FormatError
 from regact.genome.plain_fasta import plain_fasta
 from regact.reads.sources.file_ends import check_bgzf_end, check_cram_end
@@ -164,7 +164,7 @@ def _kind(path: Path) -> str:
         raise FormatError(path, f"cannot be read ({error.strerror})", "a BAM or CRAM file") from error
     if start == b"CRAM":
         return "CRAM"
-    if start[:2] == b"\x1f\x8b":
+    if is_gzip(path):
         return "SAM" if _unpacked_start(path) == b"@" else "BAM"
     if start[:1] == b"@":
         return "SAM"

@@ -5,14 +5,13 @@ import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
-from typing import IO, cast
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int32, Int64
 
+from regact.engine import unpacked
 from regact.errors import ContigError, DataError, FormatError
 from regact.genome import ContigAlias, match_contigs
 from regact.reads.layout import GenomeLayout
@@ -184,7 +183,7 @@ def _tables(path: Path, on_read: OnRead) -> Iterator[pd.DataFrame]:
         used = [name for name in named if name in _COLUMNS]
         with path.open("rb") as raw:
             tables = pd.read_csv(
-                _unpacked(raw),
+                unpacked(raw),
                 sep="\t",
                 names=named,
                 usecols=used,
@@ -247,13 +246,9 @@ def _genome_wide(
     return np.where(known, start + layout.offsets[:-1][contig], -1)
 
 
-def _unpacked(raw: BufferedReader) -> IO[bytes]:
-    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if raw.peek(2)[:2] == b"\x1f\x8b" else raw
-
-
 def _first_row(path: Path) -> tuple[int, list[str]]:
     """How many lines with # come first, and the fields of the one behind them; none where there is none."""
-    with path.open("rb") as raw, _unpacked(raw) as file:
+    with path.open("rb") as raw, unpacked(raw) as file:
         n_header = 0
         while line := file.readline(_LONGEST_LINE):
             if not line.startswith(b"#"):
@@ -264,7 +259,7 @@ def _first_row(path: Path) -> tuple[int, list[str]]:
 
 def _first_bad_row(path: Path, error: Exception) -> FormatError:
     """The error on the first row that is none; goes through the text once more, slowly, to find it."""
-    with path.open("rb") as raw, _unpacked(raw) as file:
+    with path.open("rb") as raw, unpacked(raw) as file:
         width = None
         for number, line in enumerate(file, start=1):
             fields = line.decode(errors="replace").rstrip("\r\n").split("\t")

@@ -3,11 +3,7 @@
 May import the files of `reads` itself, and what these may.
 """
 
-from regact.reads.truth.genome_bins import GenomeBins
 from regact.reads.truth.repeat_error import compare_errors, family_errors
+from regact.reads.truth.repeat_families import families_of_bins
 
-__all__ = [
-    "GenomeBins",
-    "compare_errors",
-    "family_errors",
-]
+__all__ = ["compare_errors", "families_of_bins", "family_errors"]

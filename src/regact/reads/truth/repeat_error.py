@@ -24,7 +24,7 @@ def family_errors(
     Args:
         estimates: Counts of each bin, by the name of the way they were made.
         truth: Expected counts.
-        families: Number of the family that a bin belongs to, -1 for none (`GenomeBins.families`).
+        families: Number of the family that a bin belongs to, -1 for none (`families_of_bins`).
 
     Returns: columns family, bins, truth, then one for each estimate; families without a bin are left out.
     """

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from regact.errors import DataError
-from regact.reads.gc.curve import RIDGE, ROUGHNESS, _basis, fit_log_rate
+from regact.reads.gc_bias.curve import RIDGE, ROUGHNESS, _basis, fit_log_rate
 
 X = (np.arange(200) + 0.5) / 200
 

@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 from regact.errors import DataError
 from regact.genome import Genome
 from regact.reads.alignments import Alignments
-from regact.reads.gc.content import fragment_gc
+from regact.reads.gc_bias.content import fragment_gc
+from regact.reads.genome_bins import GenomeBins
 from regact.reads.layout import GenomeLayout
 
 WINDOW_BP = 1024
@@ -53,13 +54,8 @@ def choose_windows(genome: Genome, layout: GenomeLayout, alignments: Alignments)
 
     Raises: DataError where fewer than MIN_WINDOWS are left.
     """
-    starts = np.concatenate(
-        [
-            first + np.arange(0, length - WINDOW_BP + 1, WINDOW_BP, dtype=np.int64)
-            for first, length in zip(layout.offsets[:-1], layout.lengths, strict=True)
-        ]
-    )
-    without_n = ~_hold_n(genome, layout, starts)
+    starts = GenomeBins(layout, WINDOW_BP).starts
+    without_n = ~hold_n(genome, layout, starts, WINDOW_BP)
     tiled = GcWindows(starts[without_n], len(starts), int((~without_n).sum()), 0)
     kept = _share_multimapped(tiled, alignments) <= MAX_MULTIMAPPED
     left = tiled.starts[kept]
@@ -117,7 +113,10 @@ def fragment_centres(alignments: Alignments) -> Int64[np.ndarray, " alignment"]:
     return alignments.start + alignments.length // 2
 
 
-def _hold_n(genome: Genome, layout: GenomeLayout, starts: Int64[np.ndarray, " window"]) -> Bool[np.ndarray, " window"]:
+def hold_n(
+    genome: Genome, layout: GenomeLayout, starts: Int64[np.ndarray, " window"], window_bp: int
+) -> Bool[np.ndarray, " window"]:
+    """Which of the windows that begin at these genome-wide places hold a base that is not known."""
     runs = np.concatenate(
         [first + genome.n_runs(name) for name, first in zip(layout.names, layout.offsets[:-1], strict=True)]
     )
@@ -126,7 +125,7 @@ def _hold_n(genome: Genome, layout: GenomeLayout, starts: Int64[np.ndarray, " wi
     # The first run that ends behind the window's start is the one that may lie in it.
     next_run = np.searchsorted(runs[:, 1], starts, side="right")
     next_start = np.append(runs[:, 0], np.iinfo(np.int64).max)[next_run]
-    return next_start < starts + WINDOW_BP
+    return next_start < starts + window_bp
 
 
 def _share_multimapped(windows: GcWindows, alignments: Alignments) -> Float64[np.ndarray, " window"]:

@@ -11,10 +11,10 @@ from regact.errors import DataError
 from regact.genome import Genome, load_genome
 from regact.reads import Alignments, count_places, read_bam
 from regact.reads.bowtie2.aligner import align_reads
-from regact.reads.gc.bias import MAX_FACTOR, GcModel, fit_gc
-from regact.reads.gc.content import fragment_gc
-from regact.reads.gc.profile import count_by_gc
-from regact.reads.gc.windows import MIN_WINDOWS, NO_BIN, WINDOW_BP, GcWindows, choose_windows, possible_gc
+from regact.reads.gc_bias.content import fragment_gc
+from regact.reads.gc_bias.fit import MAX_FACTOR, GcModel, fit_gc
+from regact.reads.gc_bias.gc_profile import count_by_gc
+from regact.reads.gc_bias.windows import MIN_WINDOWS, NO_BIN, WINDOW_BP, GcWindows, choose_windows, possible_gc
 from regact.reads.layout import GenomeLayout
 from regact.reads.multimap.sharing import share_reads
 from regact.reads.presets import coverage_settings

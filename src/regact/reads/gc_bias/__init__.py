@@ -3,9 +3,9 @@
 May import the files of `reads` itself, and what these may; knows nothing of files or of multi-mapped reads.
 """
 
-from regact.reads.gc.bias import GcModel, fit_gc
-from regact.reads.gc.content import fragment_gc
-from regact.reads.gc.profile import GcProfile, count_by_gc
+from regact.reads.gc_bias.content import fragment_gc
+from regact.reads.gc_bias.fit import GcModel, fit_gc
+from regact.reads.gc_bias.gc_profile import GcProfile, count_by_gc
 
 __all__ = [
     "GcModel",

@@ -1,13 +1,11 @@
-"""Bins along all contigs: weights, signals and repeats against loops over bases."""
+"""Bins along all contigs: weights and signals against loops over bases."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regact.genome import Interval
-from regact.genome.bed import BedRow
-from regact.reads import Alignments, GenomeLayout
-from regact.reads.truth.genome_bins import GenomeBins
+from regact.reads import GenomeLayout
+from regact.reads.genome_bins import GenomeBins
 from regact.tracks import open_signal, write_bigwig
 
 LENGTHS = {"a": 37, "short": 9, "b": 20}
@@ -25,25 +23,16 @@ def bin_of(place: int) -> int | None:
 def test_weights_are_added_up_where_the_counted_base_lies(rows):
     place = np.array([place for place, _ in rows], np.int64)
     weight = np.array([weight for _, weight in rows], np.float32)
-    size = len(rows)
-    alignments = Alignments(np.arange(size + 1), place, place - 3, np.ones(size, np.int32), np.ones(size, np.int8))
     expected = np.zeros(5)
     for one, value in rows:
         if (number := bin_of(one)) is not None:
             expected[number] += value
-    np.testing.assert_allclose(BINS.sums(alignments, weight), expected, atol=1e-9)
+    np.testing.assert_allclose(BINS.sums(place, weight), expected, atol=1e-9)
     assert len(BINS) == 5
+    assert BINS.starts.tolist() == [0, 10, 20, 46, 56]
 
 
 def test_sums_of_a_signal(tmp_path):
     values = {chrom: np.arange(length, dtype=np.float32) for chrom, length in LENGTHS.items()}
     write_bigwig(tmp_path / "x.bw", LENGTHS, ((chrom, 0, some) for chrom, some in values.items()), span=1)
     assert BINS.sums_of(open_signal(tmp_path / "x.bw")).tolist() == [45, 145, 245, 45, 145]
-
-
-def test_families_have_the_bins_that_one_copy_covers_whole():
-    copies = [("a", 0, 20, "x"), ("a", 25, 37, "y"), ("b", 0, 12, "y"), ("b", 9, 20, "x"), ("short", 0, 9, "z")]
-    rows = [BedRow(Interval(chrom, start, end), name) for chrom, start, end, name in copies]
-    # The copy of y in a begins within its bin; both bins of b are touched by two copies.
-    assert BINS.families(rows).tolist() == [0, 0, -1, -1, -1]
-    assert BINS.families(rows[:3]).tolist() == [0, 0, -1, 1, -1]

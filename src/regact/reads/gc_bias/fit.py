@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float, Float32, Float64, Int64, UInt8
 from scipy.stats import poisson
 
 from regact.genome import Genome
-from regact.reads.alignments import Alignments
-from regact.reads.gc.curve import fit_log_rate
-from regact.reads.gc.windows import (
+from regact.reads.alignments import SHARES_IN_ONE, Alignments
+from regact.reads.gc_bias.curve import fit_log_rate
+from regact.reads.gc_bias.windows import (
     GC_BINS,
     NO_BIN,
     STRIDE_BP,
@@ -33,7 +33,6 @@ MAX_FACTOR = 10.0
 PEAK_RATIO = 2.0
 PEAK_CHANCE = 1e-4
 MAX_ROUNDS = 10
-UNITS = 2**24
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +110,7 @@ def fit_gc(
     number = windows.find(fragment_centres(alignments))
     found = gc_bins(gc)
     counts = (number >= 0) & (found != NO_BIN)
-    number, found, share = number[counts], found[counts], _in_units(weight[counts]) / UNITS
+    number, found, share = number[counts], found[counts], _in_units(weight[counts]) / SHARES_IN_ONE
     reads = np.bincount(number, weights=share, minlength=len(windows.starts))
     middles = (np.arange(GC_BINS) + 0.5) / GC_BINS
     low, high = _range(_histogram(possible))
@@ -124,7 +123,7 @@ def fit_gc(
         curve = np.exp(fit_log_rate(middles, bases, of_bins, low=low, high=high))
         rate_of_bin = np.append(curve, np.zeros(NO_BIN + 1 - GC_BINS)).astype(np.float32)
         expected = STRIDE_BP * rate_of_bin[possible].sum(axis=1)
-        corrected = np.bincount(number, weights=_in_units(share / curve[found]), minlength=len(reads)) / UNITS
+        corrected = np.bincount(number, weights=_in_units(share / curve[found]), minlength=len(reads)) / SHARES_IN_ONE
         was_peak, is_peak = is_peak, _are_peaks(reads, corrected / np.maximum(places, 1), expected)
         if (is_peak == was_peak).all():
             break
@@ -146,7 +145,7 @@ def _are_peaks(
 
 def _in_units(weight: Float[np.ndarray, " alignment"]) -> Int64[np.ndarray, " alignment"]:
     """Weights in whole units: their sums are exact, so that the order of the reads leaves no trace."""
-    return np.rint(np.asarray(weight, np.float64) * UNITS).astype(np.int64)
+    return np.rint(np.asarray(weight, np.float64) * SHARES_IN_ONE).astype(np.int64)
 
 
 def _histogram(bins: UInt8[np.ndarray, "window sample"]) -> Int64[np.ndarray, " bin"]:

@@ -5,7 +5,7 @@ import pytest
 
 from regact.genome import load_genome
 from regact.reads.alignments import Alignments
-from regact.reads.gc.profile import GcProfile, count_by_gc
+from regact.reads.gc_bias.gc_profile import GcProfile, count_by_gc
 from regact.reads.layout import GenomeLayout
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from regact.genome import Genome, load_genome
 from regact.reads.alignments import Alignments
-from regact.reads.gc.content import LENGTH_SPREAD, fragment_gc, gc_shares, length_taper
+from regact.reads.gc_bias.content import LENGTH_SPREAD, fragment_gc, gc_shares, length_taper
 from regact.reads.layout import GenomeLayout
 
 SEQUENCES = {"a": "ACGTNacgtRGGGCCCATATNNNN", "b": "gcgcATAT", "c": "NNNN"}

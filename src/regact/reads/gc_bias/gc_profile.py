@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-from regact.genome import Genome, Interval
-from regact.genome.sequence import N_CODE
+from regact.genome import Genome
 from regact.reads.alignments import Alignments
+from regact.reads.gc_bias.content import gc_shares
+from regact.reads.gc_bias.windows import fragment_centres, hold_n
+from regact.reads.genome_bins import GenomeBins
 from regact.reads.layout import GenomeLayout
 
+# Not those that the curve is fitted on, which are multiples of its stride: a correction is judged by other windows.
 WINDOW_BP = 1_000
-_WINDOWS_AT_ONCE = 4_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,30 +83,10 @@ def count_by_gc(
         before: Each place's share of its read.
         after: The same, corrected.
     """
-    n_windows = np.array(layout.lengths, np.int64) // window_bp
-    first_window = np.concatenate([[0], np.cumsum(n_windows)])
-    centre = alignments.start + alignments.length // 2
-    contig = layout.contig_of(centre)
-    within = (centre - layout.offsets[contig]) // window_bp
-    inside = within < n_windows[contig]
-    window = (first_window[contig] + within)[inside]
-    counts = [np.bincount(window, weights=w[inside], minlength=int(first_window[-1])) for w in (before, after)]
-    shares = [
-        _gc_shares(genome, name, int(windows), window_bp) for name, windows in zip(layout.names, n_windows, strict=True)
-    ]
-    gc = np.concatenate(shares)
-    known = ~np.isnan(gc)
-    return GcProfile(gc[known], counts[0][known], counts[1][known])
-
-
-def _gc_shares(genome: Genome, chrom: str, n_windows: int, window_bp: int) -> Float64[np.ndarray, " window"]:
-    """Share of G and C in a contig's windows; NaN where there is an N."""
-    gc = np.full(n_windows, np.nan)
-    # In pieces, so that memory does not follow the contig.
-    for first in range(0, n_windows, _WINDOWS_AT_ONCE):
-        last = min(first + _WINDOWS_AT_ONCE, n_windows)
-        codes = genome.fetch(Interval(chrom, first * window_bp, last * window_bp)).reshape(-1, window_bp)
-        share = ((codes == 1) | (codes == 2)).mean(axis=1)
-        gc[first:last] = np.where((codes == N_CODE).any(axis=1), np.nan, share)
-        genome.release()
-    return gc
+    windows = GenomeBins(layout, window_bp)
+    known = ~hold_n(genome, layout, windows.starts, window_bp)
+    starts = windows.starts[known]
+    gc = gc_shares(genome, layout, starts, np.full(len(starts), window_bp))
+    centres = fragment_centres(alignments)
+    counts = (windows.sums(centres, weight)[known] for weight in (before, after))
+    return GcProfile(gc.astype(np.float64), *counts)
