@@ -154,6 +154,18 @@ def test_heads_of_several_layers_in_one_file(deep_heads, tmp_path, write_keras_f
         import_keras(model, tmp_path / "run", params=params)
 
 
+@pytest.mark.parametrize("config", [True, False])
+def test_of_two_heads_that_fit_none_is_guessed(config, exported, tmp_path):
+    model, path, _, _ = exported("borzoi_human", config=config)
+    params = json.loads(path.read_text())
+    params["model"]["head_mouse"]["units"] = 4
+    path.write_text(json.dumps(params))
+    with pytest.raises(ConfigError, match="head_human and head_mouse fit it; say which with --head"):
+        import_keras(model, tmp_path / "run", params=path, gelu="tanh")
+    card = read_card(import_keras(model, tmp_path / "run", params=path, gelu="tanh", head="mouse"))
+    assert card["source"]["head"] == "head_mouse"
+
+
 def test_weights_alone_of_heads_with_several_layers_are_not_guessed(deep_heads, tmp_path, write_keras_file):
     layers, _, params, _, _ = deep_heads
     model = write_keras_file(tmp_path / "both.h5", layers, config=False)

@@ -1,8 +1,8 @@
 """Basenji2, baskerville and Borzoi models from Keras's HDF5: a run folder that gives the published network's answers.
 
 `params.json` says which layers there are (keras_params.py, keras_blocks.py), the file has their weights in the same
-order (keras_file.py, keras_weights.py), and its `model_config` the form of GELU and what else there is to compare
-(keras_graph.py).
+order (keras_file.py, keras_weights.py), of one head or of several (keras_heads.py), and its `model_config` the form of
+GELU and what else there is to compare (keras_graph.py).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,10 +13,10 @@ from regact.engine import refuse_existing
 from regact.errors import ConfigError
 from regact.model.stack import ActivationName
 from regact.pretrained.keras_file import KerasFile
-from regact.pretrained.keras_graph import contradictions, gelu_forms, strand_pairs, unknown_layers, uses_gelu
-from regact.pretrained.keras_network import Network, NetworkError, make_network
-from regact.pretrained.keras_params import KerasParams, read_params_json
-from regact.pretrained.keras_weights import load_weights, misfits
+from regact.pretrained.keras_graph import gelu_forms, strand_pairs, unknown_layers, uses_gelu
+from regact.pretrained.keras_heads import choose_head
+from regact.pretrained.keras_params import read_params_json
+from regact.pretrained.keras_weights import load_weights
 from regact.pretrained.run_folder import check_sheet, describe_files, refuse_other_folder, write_imported_run
 from regact.tracks import TrackSheet
 
@@ -63,9 +63,10 @@ def import_keras(
     if unknown := list(unknown_layers(file)):
         raise ConfigError(model_h5, unknown)
     form = _choose_gelu(file, gelu)
-    chosen, part, network = _choose_head(file, settings, head, form, window_bp, Path(params))
+    chosen = choose_head(file, settings, head, gelu=form, window_bp=window_bp, where=Path(params))
+    network = chosen.network
     check_sheet(sheet, network.spec.tracks)
-    pairs = strand_pairs(part, network.spec.tracks)
+    pairs = strand_pairs(chosen.part, network.spec.tracks)
     for remark in _describe_tracks(sheet, pairs):
         tell(remark)
     model = load_weights(file, network)
@@ -73,7 +74,7 @@ def import_keras(
         "format": "Keras HDF5",
         "files": describe_files([model_h5, params]),
         "keras": file.version,
-        "head": chosen,
+        "head": chosen.head,
         "gelu": form.removeprefix("gelu_") if form and uses_gelu(network) else None,
     }
     return write_imported_run(
@@ -104,72 +105,3 @@ def _choose_gelu(file: KerasFile, gelu: GeluName | None) -> ActivationName | Non
     if len(forms) > 1:
         raise ConfigError(file.path, [f"several forms of GELU ({', '.join(forms)}); needed one: say which with --gelu"])
     return forms[0] if forms else None
-
-
-def _choose_head(
-    file: KerasFile,
-    params: KerasParams,
-    head: str | None,
-    gelu: ActivationName | None,
-    window_bp: int | None,
-    where: Path,
-) -> tuple[str, KerasFile, Network]:
-    """The head that the file has, or that was asked for, its part of the file, and its network without misfits.
-
-    Raises: ConfigError with all misfits of the head that comes nearest; where the file has every head and none was
-        asked for; where there is no such head, or blocks do not fit each other.
-    """
-    if len(file.outputs) not in (0, 1, len(params.heads)):
-        found = f"{len(file.outputs)} outputs; needed one, or one for each head of {where.name}"
-        raise ConfigError(file.path, [f"{found}: {', '.join(params.heads)}"])
-    heads = _named_heads(params, head, where)
-    tried: list[tuple[list[str], bool, str, KerasFile, Network]] = []
-    for name in heads:
-        for part, all_heads in _parts(file, params, name):
-            try:
-                network = make_network(
-                    params, name, part.layers, gelu, window_bp=window_bp, preset=file.path.stem, all_heads=all_heads
-                )
-            except NetworkError as error:
-                raise ConfigError(where, [str(error)]) from error
-            tried.append(([*misfits(network), *contradictions(part, network)], all_heads, name, part, network))
-    # Where nothing fits, what has the right layers in other shapes comes nearer than what lacks layers.
-    problems, all_heads, name, part, network = min(
-        tried, key=lambda one: (bool(one[0]), not one[-1].complete, len(one[0]))
-    )
-    if problems:
-        raise ConfigError(file.path, [*problems, *_undecided(file, params)])
-    if (all_heads or len(file.outputs) > 1) and len(heads) > 1:
-        raise ConfigError(file.path, [f"it has every head ({', '.join(heads)}); say which with --head"])
-    return name, part, network
-
-
-def _parts(file: KerasFile, params: KerasParams, head: str) -> Iterator[tuple[KerasFile, bool]]:
-    """What of a file may be the trunk with one head, and whether it has the layers of every head instead.
-
-    With `model_config` each output is followed back. Weights alone may be of one head or of all; those of several
-    layers are then not told apart, for Keras orders layers by their distance from the outputs, across the heads.
-    """
-    if len(file.outputs) > 1:
-        yield file.of_output(list(params.heads).index(head)), False
-        return
-    yield file, False
-    if not file.has_config and len(params.heads) > 1 and not _undecided(file, params):
-        yield file, True
-
-
-def _undecided(file: KerasFile, params: KerasParams) -> list[str]:
-    """Why weights alone of several heads cannot be told apart, where that is so."""
-    if file.has_config or len(params.heads) == 1 or all(len(blocks) == 1 for blocks in params.heads.values()):
-        return []
-    return ["if it has every head: without model_config layers of heads with several are not told apart"]
-
-
-def _named_heads(params: KerasParams, head: str | None, where: Path) -> list[str]:
-    """All heads, or the one asked for, under its full name or without `head_`."""
-    if head is None:
-        return list(params.heads)
-    found = [name for name in params.heads if head in (name, name.removeprefix("head_"))]
-    if not found:
-        raise ConfigError(where, [f"no head {head!r}; it has {', '.join(params.heads)}"])
-    return found
