@@ -203,6 +203,18 @@ def test_what_was_seen_first_is_known_after_a_second_transfer(trained, planted, 
     assert warn_of_overlap(middle, other, "valid") == ""
 
 
+def test_a_start_of_which_nobody_knows_stays_in_doubt(planted, tmp_path):
+    """Of the first run nothing was known; who goes on from the second one has to be told so again."""
+    told = {}
+    for name, overlap in (("unknown", None), ("known", {"test": {"seen": 0, "windows": 1}})):
+        run = write_run(tmp_path / name, state="finished", transfer={"run": "published"}, overlap=overlap)
+        write_bed(run / "windows.bed", [("chrV", 0, 10, "valid"), ("chrA", 0, 10, "train")])
+        told[name] = describe_overlap(run, planted.store)[1]
+    doubt = "started from published, of which it is not known what it was trained on"
+    assert told["unknown"] == f"{tmp_path / 'unknown'} {doubt}"
+    assert told["known"] == ""
+
+
 def test_what_was_seen_on_another_genome_leaves_a_doubt(tmp_path):
     table = pd.DataFrame(
         [("a", 100, 200, "train"), ("a", 300, 400, "test")], columns=["chrom", "start", "end", "split"]

@@ -36,12 +36,14 @@ class SeenWindows:
         regions: Bases of all its training windows.
         genome: Checksum of their genome, where it is known.
         imported: Whether its weights came from elsewhere.
+        unknown_start: The run that it started from, where nobody knows what that one was trained on.
     """
 
     run: Path
     regions: Regions
     genome: str | None
     imported: bool
+    unknown_start: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,11 +123,13 @@ def find_seen(run: Path) -> SeenWindows | None:
     if windows is None:
         return None
     trained_on = windows[~windows["label"].isin(_UNSEEN)]
+    unknown = card.get("transfer") and card.get("overlap", "not looked for") is None
     return SeenWindows(
         run,
         Regions.from_intervals(intervals_of(trained_on)),
         None if _BEFORE_ELSEWHERE in trained_on["label"].to_numpy() else genome,
         imported=card.get("state") == "imported",
+        unknown_start=card["transfer"]["run"] if unknown else None,
     )
 
 
@@ -151,7 +155,10 @@ def describe_overlap(run: Path, store: Store) -> tuple[dict[str, Any] | None, st
     if strange := _strange_contigs(overlap, store):
         return None, strange
     entry = {split: {"seen": seen, "windows": windows} for split, (seen, windows) in overlap.counts.items()}
-    return {**entry, "same_genome": overlap.same_genome}, overlap.remark
+    remarks = [overlap.remark]
+    if start := overlap.seen.unknown_start:
+        remarks.append(f"{run} started from {start}, of which it is not known what it was trained on")
+    return {**entry, "same_genome": overlap.same_genome}, "; ".join(filter(None, remarks))
 
 
 def _strange_contigs(overlap: Overlap, store: Store) -> str:
