@@ -90,7 +90,7 @@ def test_every_figure_is_there_and_the_numbers_with_it(tmp_path):
     assert page.count("data:image/svg+xml") == 8
     text = html.unescape(" ".join(re.sub("<[^>]+>", " ", page).split()))
     for part in (
-        "1,200 records, of them 150 secondary and 7 supplementary",
+        "1,200 records, of them 150 secondary (further places) and 7 supplementary (passed over)",
         "96.0% of all reads",
         "6.2% of those counted",
         "0.710 before, −0.004 after",

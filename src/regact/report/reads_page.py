@@ -83,8 +83,8 @@ def _facts(qc: ReadsQc) -> str:
     facts = f"{qc.assay}, {qc.reads:,} reads of {qc.source} on {qc.genome}."
     if qc.records:
         facts += (
-            f" {qc.records['all']:,} records, of them {qc.records['secondary']:,} secondary and "
-            f"{qc.records['supplementary']:,} supplementary, which are passed over."
+            f" {qc.records['all']:,} records, of them {qc.records['secondary']:,} secondary (further places) and "
+            f"{qc.records['supplementary']:,} supplementary (passed over)."
         )
     return facts
 
@@ -244,4 +244,6 @@ def _number(value: float | None, missing: str) -> str:
 
 
 def _ratio(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    if value is None:
+        return "–"
+    return f"{value:.3g}" if value < 1_000 else f"{value:,.0f}"
