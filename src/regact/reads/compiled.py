@@ -16,8 +16,9 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     (`NUMBA_CACHE_DIR` names another), so that later processes start at once. Where neither can be written, every
     process compiles anew, which takes seconds.
 
-    What is kept is renewed when the function's own file changes, not when a compiled function of another file does: let
-    compiled functions call compiled functions of their own file only.
+    What is kept is renewed when the function's own file changes, not when a compiled function or a constant of another
+    file does: let compiled functions call compiled functions of their own file only, and touch the files that use a
+    constant when it changes (an installed package has new files at every version).
     """
     try:
         return numba.njit(cache=True)(function)
