@@ -6,4 +6,4 @@ set -eu
 
 [ -d demo/genome ] || regact simulate experiments/simulation_demo.yaml --out demo/genome
 [ -d demo/store ] || regact dataset build experiments/demo.yaml --data demo/genome
-regact compare experiments/demo.yaml --data demo/genome --out demo/comparison
+regact compare experiments/demo.yaml --data demo/genome --out demo/comparison --jobs 2

@@ -33,4 +33,4 @@ regact coverage --sheet demo_reads/samples.tsv --genome demo_reads/genome/genome
 set -- experiments/demo.yaml --data demo_reads/genome --set 'tracks=${data}/../coverage/tracks.tsv' \
     --set store=demo_reads/store
 [ -d demo_reads/store ] || regact dataset build "$@"
-regact compare "$@" --out demo_reads/comparison
+regact compare "$@" --out demo_reads/comparison --jobs 2

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from regact.comparison import compare, side_by_side
-from regact.comparison.side_by_side import check_jobs
+from regact.comparison.side_by_side import possible_jobs
 from regact.errors import ConfigError, RegactError
 from regact.experiment import ComparisonConfig
 from regact.model import ModelConfig
@@ -50,15 +50,18 @@ def test_processes_share_the_cores(monkeypatch):
     assert [(task.threads, task.workers) for task in given] == [(2, 0), (2, 0)]
 
 
-def test_what_cannot_be_done_at_a_time_is_refused_before_anything_is_written(experiment, tmp_path, monkeypatch):
+def test_what_cannot_be_done_at_a_time_is_refused_before_anything_is_written(experiment, tmp_path):
     with pytest.raises(ConfigError, match="jobs: 0; needed 1 or more"):
         compare(experiment, tmp_path / "none", jobs=0)
     with pytest.raises(ConfigError, match=r"on_epoch cannot be sent to other processes .* needed a function"):
         compare(experiment, tmp_path / "lambda", device="cpu", jobs=2, on_epoch=lambda *_: None)
-    monkeypatch.setattr(side_by_side, "choose_device", lambda _: torch.device("cuda"))
-    with pytest.raises(ConfigError, match="2 trials at once share the cores of a CPU; found device cuda, needed cpu"):
-        check_jobs(2, "auto", None)
     assert not any(tmp_path.iterdir())
+
+
+def test_on_a_gpu_models_take_turns(monkeypatch):
+    assert possible_jobs(2, "cpu", tell_epoch) == 2
+    monkeypatch.setattr(side_by_side, "choose_device", lambda _: torch.device("cuda"))
+    assert possible_jobs(2, "auto", tell_epoch) == 1
 
 
 def test_what_goes_wrong_in_another_process_names_the_run(experiment, tmp_path):

@@ -15,7 +15,11 @@ from regact.experiment import load_experiment
 
 Jobs = Annotated[
     int,
-    typer.Option("--jobs", min=1, help="Models trained at a time on a CPU, each with its share of the cores."),
+    typer.Option(
+        "--jobs",
+        min=1,
+        help="Models trained at a time on a CPU, each with its share of the cores; a GPU takes one at a time.",
+    ),
 ]
 
 

@@ -11,8 +11,8 @@ from regact.comparison.results import RESULTS, Result, baseline_result, describe
 from regact.comparison.side_by_side import (
     TrialEpochReport,
     TrialTask,
-    check_jobs,
     do_side_by_side,
+    possible_jobs,
     report_of,
     train_and_judge,
 )
@@ -60,7 +60,7 @@ def compare(
         experiment: As such, or its YAML file.
         workers: As in `train_experiment`.
         jobs: Models trained and judged at a time, on a CPU: each in a process with its share of the threads, and
-            without `workers`. Then `on_epoch` has to be a function that can be pickled.
+            without `workers`; `on_epoch` has to be a function that can be pickled then. On a GPU they take turns.
         overwrite: Train every model anew.
         resume: Go on with what is in `out`; without it, and without `overwrite`, `out` must be new.
         command: What the runs' cards shall say they were made by.
@@ -70,7 +70,8 @@ def compare(
     Raises: ConfigError where the experiment names no models to compare; OutputExistsError where `out` is something
         else; RunError where a run in it was made with other settings; as `train_experiment`, `evaluate`.
     """
-    check_jobs(jobs, device, on_epoch)
+    if (possible := possible_jobs(jobs, device, on_epoch)) < jobs:
+        tell("models take turns on a GPU: --jobs is for CPUs")
     plan = (experiment if isinstance(experiment, Experiment) else load_experiment(experiment)).under_budget()
     out = Path(out)
     import_missing_weights(plan, tell=tell)
@@ -94,7 +95,7 @@ def compare(
         floor += map(baseline_result, judge_baseline(store, genome, splits=plan.compare.splits, folder=out))
     tasks = [TrialTask(trial, store.path, plan.genome, device, workers, command, on_epoch=on_epoch) for trial in trials]
     found: dict[int, list[Result]] = {}
-    for index, done in _do_all(tasks, jobs, tell):
+    for index, done in _do_all(tasks, possible, tell):
         for result in done:
             tell(describe_trial(trials[index].label, result.row))
         found[index] = done

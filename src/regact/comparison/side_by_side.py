@@ -80,15 +80,18 @@ def do_side_by_side(tasks: Sequence[TrialTask], jobs: int) -> Iterator[tuple[int
     return run_tasks(_apart, apart, workers=jobs, label=label, describe=lambda task: task.trial.label)
 
 
-def check_jobs(jobs: int, device: str, on_epoch: TrialEpochReport | None) -> None:
-    """Raise ConfigError where so many trials cannot be trained at once on a device, or not tell of their epochs."""
+def possible_jobs(jobs: int, device: str, on_epoch: TrialEpochReport | None) -> int:
+    """How many of so many trials can be trained at a time: they share the cores of a CPU, on a GPU they take turns.
+
+    Raises: ConfigError for none at all, or where several processes cannot tell of their epochs.
+    """
     if jobs < 1:
         raise ConfigError("jobs", [f"{jobs}; needed 1 or more"])
-    if jobs > 1 and (found := choose_device(device).type) != "cpu":
-        problem = f"{jobs} trials at once share the cores of a CPU; found device {found}, needed cpu"
-        raise ConfigError("jobs", [problem])
+    if jobs > 1 and choose_device(device).type != "cpu":
+        return 1
     if jobs > 1:
         _check_sendable(on_epoch)
+    return jobs
 
 
 def report_of(label: str, on_epoch: TrialEpochReport | None) -> Callable[[Mapping[str, float]], None] | None:
