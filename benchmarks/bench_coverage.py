@@ -1,20 +1,23 @@
 """How fast reads become coverage: EM against a plain one, 5' counts against bedtools; and the memory of EM.
 
-    python benchmarks/bench_coverage.py [--mb 6] [--reads 600000] [--turns 3] [--record]
+    python benchmarks/bench_coverage.py [--mb 6] [--reads 600000] [--turns 3] [--data FOLDER] [--record]
 
-A genome with repeats, exact and near, is simulated and read (`simulation`), and Bowtie2 aligns the reads twice: with
-`-k 10`, as EM needs them, and with `-k 1`, one place a read, which every program counts alike.
+A genome with repeats, exact and near, is simulated and read (`simulation`), and Bowtie2 aligns the reads with `-k 10`.
 
 EM: `place_reads` against tests/reads/multimap/plain_em.py, which does the same with dense coverage, scipy's Gaussian
 over every contig in each round and a Python loop over multi-mapped reads and their places; both start from places in
-memory, do the same rounds, and must give the same weights. Counts: from the sorted BAM to the two strands' bigWigs, in
-two ways: what reads, counts and writes alone, and `cover_sample` with quality and card; against `bedtools genomecov -5
--bg` once for each strand, which writes bedGraph as text and no bigWig. Both must have the same counts. All take turns;
-ratios are medians over turns of the ratios within one.
+memory, do the same rounds, and must give the same weights. Counts: from the same BAM to the two strands' bigWigs, every
+place of a read counted as one, in two ways: what reads, counts and writes alone, and `cover_sample` with quality and
+card; against `bedtools genomecov -5 -bg` once for each strand, which writes bedGraph as text and no bigWig, and reads
+the same records sorted by coordinate, since it takes no other order (sorting is not timed). Both must have the same
+counts. All take turns; ratios are medians over turns of the ratios within one.
 
 Memory: peak resident memory of a process that places drawn reads, a fifth of them with ten places, on contigs of 12 Mb
 and of human size (bars: memory does not follow the genome; under 2 GB for 3 Gb); and of one that does all of
 `cover_sample`, GC bias and quality too. (On 3 Gb tests/reads/samples/test_sample.py holds the latter under 0.7 GB.)
+
+With `--data` (or REGACT_DATA): the whole command on the 100,000 yeast reads, single-end, three places a read, GC
+corrected, beside the known figure of the script of 2017 on a machine of this kind, 48 s and 0.44 GB.
 
 `--record` appends the rows to RESULTS.md. Needs bowtie2, samtools and bedtools.
 """
@@ -25,7 +28,6 @@ import importlib.util
 import multiprocessing
 import os
 import platform
-import re
 import subprocess
 import tempfile
 import time
@@ -37,6 +39,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from regact.cli.app import main as main_of_regact
+from regact.engine import peak_memory_bytes
 from regact.genome import Genome, load_genome
 from regact.reads import (
     Alignments,
@@ -57,25 +61,24 @@ from regact.tracks import open_signal
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PLAIN_EM = Path(__file__).parents[1] / "tests" / "reads" / "multimap" / "plain_em.py"
 ROUNDS, SD_BP = 10, 16
-COUNTS = coverage_settings("cage", em="equal", keep_duplicates=True)
+COUNTS = coverage_settings("cage", em="equal", keep_duplicates=True, keep_unlisted=True)
+# Seconds and bytes of the 2017 script on 100,000 yeast reads, as its measurement was handed down.
+SECONDS_2017, BYTES_2017 = 48.0, 0.44e9
 EM_SETTINGS = coverage_settings("dnase")
 STRANDS = {1: "+", -1: "-"}
 PLACES_PER_READ = 2.8  # of the drawn alignments: a fifth of the reads have ten
 
 
 def simulate(folder: Path, mb: float, reads: int) -> tuple[Genome, Path, Path]:
-    """A genome, its reads aligned with up to ten places, and with one place sorted by coordinate."""
+    """A genome, its reads aligned with up to ten places, and the same records sorted by coordinate."""
     config = LandscapeConfig(chromosomes={"chr1": int(mb * 7e5), "chr2": int(mb * 3e5)})
     landscape = write_landscape(config, folder / "landscape")
     fasta = landscape / "genome.fa"
     sample = simulate_reads(fasta, landscape / "targets.txt", folder / "reads", ReadsConfig(reads=reads))
-    fastq = next(sample.glob("*_R1.fastq.gz"))
-    bams = [folder / f"k{places}.bam" for places in (10, 1)]
-    for bam, places in zip(bams, (10, 1), strict=True):
-        align_reads(fastq, None, fasta, bam, places=places, index_dir=folder / "index")
-    in_order = folder / "sorted.bam"
-    subprocess.run(["samtools", "sort", "-o", in_order, bams[1]], check=True, capture_output=True)
-    return load_genome(fasta), bams[0], in_order
+    bam, in_order = folder / "reads.bam", folder / "sorted.bam"
+    align_reads(next(sample.glob("*_R1.fastq.gz")), None, fasta, bam, index_dir=folder / "index")
+    subprocess.run(["samtools", "sort", "-o", in_order, bam], check=True, capture_output=True)
+    return load_genome(fasta), bam, in_order
 
 
 def compare_em(genome: Genome, bam: Path, turns: int) -> str:
@@ -109,13 +112,13 @@ def compare_em(genome: Genome, bam: Path, turns: int) -> str:
     return row("bench_coverage EM", result, f"**{smoothed:.0f}** x the plain one (bar 10); exact {exactly:.0f} x")
 
 
-def compare_counts(genome: Genome, bam: Path, folder: Path, turns: int) -> str:
+def compare_counts(genome: Genome, bam: Path, in_order: Path, folder: Path, turns: int) -> str:
     """The row of 5' counts of both strands against bedtools."""
     layout = GenomeLayout.from_lengths(genome.lengths)
     ways: Mapping[str, Callable[[], None]] = {
         "counts": lambda: write_counts(bam, layout, folder),
         "cover_sample": lambda: cover_with_card(bam, genome, folder),
-        "bedtools": lambda: count_with_bedtools(bam, folder),
+        "bedtools": lambda: count_with_bedtools(in_order, folder),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(turns + 1):
@@ -181,6 +184,32 @@ def measure_sample_memory(genome: Genome, bam: Path, folder: Path) -> str:
     return row("bench_coverage memory of cover_sample", result, f"{0.3e3 + 140e-6 * places:.0f} MB by docs/coverage.md")
 
 
+def compare_with_2017(data: Path, folder: Path) -> str:
+    """The row of the whole command on real reads: a process of its own, the start of Python in it."""
+    fasta, fastq = data / "yeast" / "genome.fa.gz", data / "yeast" / "reads" / "input_rep1_R1.fastq.gz"
+    genome = load_genome(fasta, cache_dir=folder)
+    bam = folder / "yeast.bam"
+    align_reads(fastq, None, genome, bam, places=3, index_dir=folder / "index")
+    words = ["coverage", bam, "--genome", genome.path, "--out", folder / "yeast.bw", "--assay", "chip", "--overwrite"]
+    words += ["--fragment-bp", 160, "--set", "max_places=3"]
+    taken = [measure_apart(run_command, [str(word) for word in words]) for _ in range(3)]
+    memory, seconds = np.median(np.array(taken)[1:], axis=0)  # the first turn may compile
+    result = f"100,000 reads, -k 3, GC, card and page: {seconds:.1f} s of CPU, {memory:.0f} MB"
+    known = f"known {SECONDS_2017:.0f} s and {BYTES_2017 / 1e6:.0f} MB of the script of 2017"
+    return row(
+        "bench_coverage yeast, whole command", result, f"**{SECONDS_2017 / seconds:.0f}** x as fast as the {known}"
+    )
+
+
+def run_command(arguments: list[str]) -> None:
+    """What `regact` does with these arguments."""
+    try:
+        main_of_regact(arguments)
+    except SystemExit as ended:
+        if ended.code:
+            raise
+
+
 def draw_alignments(layout: GenomeLayout, n_reads: int) -> Alignments:
     """Reads anywhere; every fifth has ten places."""
     rng = np.random.default_rng(0)
@@ -192,13 +221,19 @@ def draw_alignments(layout: GenomeLayout, n_reads: int) -> Alignments:
 
 def peak_memory(task: Callable[..., object], *arguments: object) -> float:
     """Peak resident memory in MB of a fresh process that does `task(*arguments)`."""
+    return measure_apart(task, *arguments)[0]
+
+
+def measure_apart(task: Callable[..., object], *arguments: object) -> tuple[float, float]:
+    """Peak resident memory in MB and CPU seconds of a fresh process that does `task(*arguments)`."""
     receiver, sender = multiprocessing.get_context("spawn").Pipe(duplex=False)
     process = multiprocessing.get_context("spawn").Process(target=do_measured, args=(task, arguments, sender))
     process.start()
     process.join()
     if process.exitcode:
         raise SystemExit(f"{task.__name__} failed")
-    return float(receiver.recv())
+    memory, seconds = receiver.recv()
+    return float(memory), float(seconds)
 
 
 def place_drawn_reads(contigs: int, n_reads: int) -> None:
@@ -213,9 +248,7 @@ def cover_with_em(bam: Path, genome: Genome, folder: Path) -> None:
 
 def do_measured(task: Callable[..., object], arguments: tuple[object, ...], sender: Connection) -> None:
     task(*arguments)
-    # Not getrusage, whose figure includes the process that this one was started from.
-    status = Path("/proc/self/status").read_text()
-    sender.send(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1e3)
+    sender.send((peak_memory_bytes() / 1e6, time.process_time()))
 
 
 def timed(function: Callable[[], Any]) -> tuple[float, Any]:
@@ -236,6 +269,7 @@ def main() -> None:
     parser.add_argument("--mb", type=float, default=6, help="length of the simulated genome in million bases")
     parser.add_argument("--reads", type=int, default=600_000)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--data", type=Path, help="folder of real data; without it, REGACT_DATA")
     parser.add_argument("--record", action="store_true", help="append the rows to RESULTS.md")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -243,10 +277,12 @@ def main() -> None:
         genome, with_places, in_order = simulate(folder, arguments.mb, arguments.reads)
         rows = [
             compare_em(genome, with_places, arguments.turns),
-            compare_counts(genome, in_order, folder, arguments.turns),
+            compare_counts(genome, with_places, in_order, folder, arguments.turns),
             compare_memory(),
             measure_sample_memory(genome, with_places, folder),
         ]
+        if data := arguments.data or os.environ.get("REGACT_DATA"):
+            rows.append(compare_with_2017(Path(data), folder))
     print("\n".join(rows))
     if arguments.record:
         RESULTS.write_text(RESULTS.read_text() + "\n".join(rows) + "\n")

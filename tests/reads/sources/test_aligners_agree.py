@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pysam
 import pytest
 
 from regact.reads import GenomeLayout, count_places, coverage_settings, read_bam
@@ -67,17 +68,17 @@ def align(folder: Path, program: str, command: str) -> Path:
     return path
 
 
-def fragments_of(path: Path) -> list[set[tuple[int, int]]]:
-    """(start, length) of every place of every pair that counts, in the order of the file."""
-    settings = coverage_settings("chip", gc=False)
+def places_of(path: Path, assay: str) -> list[set[tuple[int, int]]]:
+    """(start, length) of every place of every read that counts, in the order of the file."""
+    settings = coverage_settings(assay, gc=False)
     reads, _ = read_bam(path, LAYOUT, settings)
     alignments = count_places(reads, LAYOUT, settings)
     found = list(zip(alignments.start.tolist(), alignments.length.tolist(), strict=True))
     return [set(found[a:b]) for a, b in zip(alignments.offsets[:-1], alignments.offsets[1:], strict=True)]
 
 
-def true_fragments(folder: Path) -> list[set[tuple[int, int]]]:
-    """The same from the reads' names: whole in a copy, a pair may be of each of the copies."""
+def true_places(folder: Path) -> list[set[tuple[int, int]]]:
+    """The same of the pairs from their names: whole in a copy, a pair may be of each of the copies."""
     places = []
     for row in (folder / "R1.fq").read_text().splitlines()[::4]:
         number, start, length = (int(part) for part in row[1:].split("_"))
@@ -86,9 +87,13 @@ def true_fragments(folder: Path) -> list[set[tuple[int, int]]]:
     return places
 
 
+@pytest.mark.parametrize("assay", ["chip", "cage", "dnase"])
 @pytest.mark.parametrize("program", COMMANDS)
-def test_fragments_in_repeats_are_found_in_all_copies(folder, program):
-    found, expected = fragments_of(align(folder, program, COMMANDS[program])), true_fragments(folder)
+def test_places_in_repeats_are_all_copies_and_no_others(folder, program, assay):
+    """Whether a pair is one read, or read 1 alone, or each mate: one in a repeat is where the other tells."""
+    found, expected = places_of(align(folder, program, COMMANDS[program]), assay), true_places(folder)
+    if assay == "dnase":
+        expected = [places for places in expected for _ in range(2)]
     assert [n for n, (ours, theirs) in enumerate(zip(found, expected, strict=True)) if ours != theirs] == []
 
 
@@ -98,3 +103,11 @@ def test_places_that_are_not_listed_are_told_by_scores(folder, program):
     settings = coverage_settings("chip", gc=False)
     reads, _ = read_bam(align(folder, program, WITHOUT[program]), LAYOUT, settings)
     assert (reads.fates.unique, reads.fates.multi, reads.fates.places_not_listed) == (1_000, 0, 500)
+
+
+@pytest.mark.parametrize("assay", ["chip", "cage", "dnase"])
+def test_bwa_sorted_by_coordinate_says_the_same(folder, assay):
+    path = align(folder, "bwa", COMMANDS["bwa"])
+    in_order = folder / "sorted.bam"
+    pysam.sort("-o", str(in_order), str(path))
+    assert sorted(map(sorted, places_of(in_order, assay))) == sorted(map(sorted, places_of(path, assay)))

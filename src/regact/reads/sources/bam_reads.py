@@ -26,8 +26,9 @@ def read_bam(
     """The reads of a BAM, CRAM or SAM file that count by `settings`, and the file's header.
 
     Bowtie2's `-k` (no NH tag) needs records grouped by read name, as it writes them. Files in another order need the
-    NH tag, or `group_by_name`. bwa's XA tag is read too; where pairs are fragments, places that each mate has by itself
-    (XA, minimap2's further records) are joined. A file in which no read has a second record is taken as it is.
+    NH tag, or `group_by_name`. bwa's XA tag is read too. Places that each mate of a proper pair has by itself (XA,
+    minimap2's further records) count where they make a fragment. A file in which no read has a second record is taken
+    as it is.
 
     Args:
         reference: FASTA that a CRAM was made with.

@@ -11,7 +11,7 @@ from regact.reads.sources.fates import (
     PLACES_NOT_LISTED,
     TOO_MANY_PLACES,
 )
-from regact.reads.sources.rows import ALONE, EVIDENCE, OWN_LENGTH, PRIMARY, TIED
+from regact.reads.sources.rows import ALONE, EVIDENCE, OWN_LENGTH, PRIMARY, READ2, TIED
 
 # Reads with more records than this have too many places without looking which of them are the same.
 _COMPARED_RECORDS = 1000
@@ -21,7 +21,6 @@ _COMPARED_RECORDS = 1000
 def decide_reads(
     rows: np.ndarray,
     rule: Int64[np.ndarray, "5"],
-    borders: Int64[np.ndarray, "contig+1"],
     kept: Bool[np.ndarray, "row"],
     sizes: Int32[np.ndarray, "row"],
     fates: Int64[np.ndarray, "fate"],
@@ -33,7 +32,7 @@ def decide_reads(
         end = begin + 1
         while end < len(rows) and rows[end].key == rows[begin].key:
             end += 1
-        fate, places = _judge(rows, begin, end, rule, borders, kept)
+        fate, places = _judge(rows, begin, end, rule, kept)
         if (places and fate <= 0) or fate == TOO_MANY_PLACES:
             place_counts[min(places, len(place_counts) - 1)] += 1
         if fate:
@@ -52,7 +51,6 @@ def _judge(
     begin: int,
     end: int,
     rule: Int64[np.ndarray, "5"],
-    borders: Int64[np.ndarray, "contig+1"],
     kept: Bool[np.ndarray, "row"],
 ) -> tuple[int, int]:
     """Fate (0 = counts) and number of places of the read in rows [begin, end); marks its different places as kept.
@@ -62,7 +60,7 @@ def _judge(
     max_places, by_end, keep_unlisted = rule[0], rule[1], rule[2]
     main, records, stated = -1, 0, 0
     for row in range(begin, end):
-        if rows[row].kind & EVIDENCE:
+        if rows[row].kind & EVIDENCE or (rows[row].kind & ALONE and rows[row].fate == NOT_PROPER_PAIR):
             continue
         records += 1
         stated = max(stated, rows[row].places)
@@ -78,7 +76,6 @@ def _judge(
         return PLACES_NOT_LISTED, 0
     if records > max(_COMPARED_RECORDS, 2 * max_places):
         return TOO_MANY_PLACES, records
-    records -= _join_mates(rows, begin, end, rows[main].length, rule, borders)
     if records == 1 and rows[main].kind & TIED and not keep_unlisted:
         return PLACES_NOT_LISTED, 0
     places = _mark_places(rows, begin, end, by_end, kept)
@@ -90,45 +87,69 @@ def _judge(
 
 
 @compiled
-def _join_mates(
+def join_mates(rows: np.ndarray, rule: Int64[np.ndarray, "5"], borders: Int64[np.ndarray, "contig+1"]) -> None:
+    """Where the places of a proper pair's mates stand alone, make fragments of those that go together.
+
+    Others of its places are none: what one mate cannot tell apart the other may. Of pairs that are not proper every
+    mate's places are its own. Rows of one name stand together, both mates among them.
+    """
+    begin = 0
+    while begin < len(rows):
+        end = begin + 1
+        while end < len(rows) and rows[end].key == rows[begin].key:
+            end += 1
+        for mate in (0, READ2):
+            main = -1
+            for row in range(begin, end):
+                if rows[row].kind & (READ2 | PRIMARY) == mate | PRIMARY:
+                    main = row
+            for row in range(begin, end):
+                if rows[row].kind & (READ2 | ALONE | EVIDENCE) == mate | ALONE and main >= 0:
+                    if rows[main].kind & OWN_LENGTH:
+                        _join_mate(rows, begin, end, row, rows[main].length, rule, borders)
+                    else:
+                        rows[row].kind &= ~ALONE
+        begin = end
+
+
+@compiled
+def _join_mate(
     rows: np.ndarray,
     begin: int,
     end: int,
+    row: int,
     usual_bp: int,
     rule: Int64[np.ndarray, "5"],
     borders: Int64[np.ndarray, "contig+1"],
-) -> int:
-    """Make fragments of read 1's places that stand alone, each with the mate's place that goes with it.
+) -> None:
+    """Make a fragment of one mate's place and the other's that goes with it, or mark it as no place.
 
-    It lies on the other strand, ends the fragment and makes it neither too short nor too long; of several the one that
-    makes it most like the pair's own of `usual_bp`. Places without such a mate are none; returns how many they are.
+    That one lies on the other strand, ends the fragment and makes it neither too short nor too long; of several it is
+    the one that makes it most like the pair's own of `usual_bp`.
     """
-    left_out = 0
-    for row in range(begin, end):
-        if rows[row].kind & (ALONE | EVIDENCE) != ALONE or rows[row].fate:
+    if rows[row].fate:
+        return
+    best, best_start, best_bp = -1, 0, 0
+    contig = np.searchsorted(borders, rows[row].start, side="right")
+    for mate in range(begin, end):
+        if (rows[mate].kind ^ rows[row].kind) & READ2 == 0 or rows[mate].fate:
             continue
-        best, best_start, best_bp = -1, 0, 0
-        contig = np.searchsorted(borders, rows[row].start, side="right")
-        for mate in range(begin, end):
-            # A mate's row has read 1's strand.
-            if not rows[mate].kind & EVIDENCE or rows[mate].fate or rows[mate].strand != rows[row].strand:
-                continue
-            first, last = (row, mate) if rows[row].strand > 0 else (mate, row)
-            start, stop = rows[first].start, rows[last].start + rows[last].length
-            if not max(rule[3], rows[row].length) <= stop - start <= rule[4]:
-                continue
-            if np.searchsorted(borders, rows[mate].start, side="right") != contig:
-                continue
-            if best < 0 or abs(stop - start - usual_bp) < abs(best_bp - usual_bp):
-                best, best_start, best_bp = mate, start, stop - start
-        if best < 0:
-            rows[row].fate = NOT_PROPER_PAIR
-            left_out += 1
+        if (rows[mate].strand == rows[row].strand) != (rows[mate].kind & EVIDENCE != 0):
             continue
-        rows[row].start, rows[row].length, rows[row].kind = best_start, best_bp, rows[row].kind | OWN_LENGTH
-        if rows[row].differences >= 0 and rows[best].differences >= 0:
-            rows[row].differences += rows[best].differences
-    return left_out
+        first, last = (row, mate) if rows[row].strand > 0 else (mate, row)
+        start, stop = rows[first].start, rows[last].start + rows[last].length
+        if not max(rule[3], rows[row].length) <= stop - start <= rule[4]:
+            continue
+        if np.searchsorted(borders, rows[mate].start, side="right") != contig:
+            continue
+        if best < 0 or abs(stop - start - usual_bp) < abs(best_bp - usual_bp):
+            best, best_start, best_bp = mate, start, stop - start
+    if best < 0:
+        rows[row].fate = NOT_PROPER_PAIR
+        return
+    rows[row].start, rows[row].length, rows[row].kind = best_start, best_bp, rows[row].kind | OWN_LENGTH
+    if rows[best].kind & EVIDENCE and rows[row].differences >= 0 and rows[best].differences >= 0:
+        rows[row].differences += rows[best].differences
 
 
 @compiled

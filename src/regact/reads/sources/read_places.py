@@ -10,7 +10,7 @@ from regact.errors import FormatError
 from regact.reads.layout import GenomeLayout
 from regact.reads.presets import CoverageSettings
 from regact.reads.sources.fates import FATE_NAMES, UNMAPPED, Fates
-from regact.reads.sources.read_decision import decide_reads
+from regact.reads.sources.read_decision import decide_reads, join_mates
 from regact.reads.sources.rows import ALONE, EVIDENCE, PRIMARY, READ2, ROW, Tally
 
 # One place of a read that counts: what is left of `ROW`.
@@ -92,12 +92,12 @@ class _Decided:
 
     def add(self, rows: np.ndarray) -> None:
         """Decide on reads whose rows stand together, none of them cut."""
-        one_by_one = self._settings.pairs == "mates"
-        if one_by_one:
+        join_mates(rows, self._rule, self._borders)
+        if self._settings.pairs == "mates":
             rows = _part_mates(rows)
         kept = np.zeros(len(rows), np.bool_)
         sizes = np.zeros(len(rows), np.int32)
-        reads = decide_reads(rows, self._rule, self._borders, kept, sizes, self._fates, self._place_counts)
+        reads = decide_reads(rows, self._rule, kept, sizes, self._fates, self._place_counts)
         places = np.empty(int(kept.sum()), PLACE)
         for name in PLACE.names or ():
             places[name] = rows[name][kept]

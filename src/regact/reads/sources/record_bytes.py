@@ -74,8 +74,7 @@ def parse_bytes(
         else:
             if flag & _SECONDARY:
                 tally[SECONDARY_RECORDS] += 1
-            if rule[0] != READ1 or not flag & _PAIRED or not flag & _SECOND_IN_PAIR:
-                n_rows = _add_read(data, at + 4, end, flag, offsets, hashes, order, rule, rows, n_rows, tally)
+            n_rows = _add_read(data, at + 4, end, flag, offsets, hashes, order, rule, rows, n_rows, tally)
         at = end
     return n_rows, at
 
@@ -106,9 +105,9 @@ def _add_read(
     """Add the rows of a record that stands for a read or its mate; return the new number of rows."""
     contig, position = _int32(data, at), _int32(data, at + 4)
     whole_pair = rule[0] == FRAGMENT and flag & _PAIRED
-    is_evidence = whole_pair and flag & _SECOND_IN_PAIR
+    is_evidence = rule[0] != MATES and flag & _PAIRED and flag & _SECOND_IN_PAIR
     lost = flag & _UNMAPPED or contig < 0 or position < 0
-    is_alone = whole_pair and flag & _SECONDARY and not flag & _PROPER
+    is_alone = flag & _PAIRED and flag & _SECONDARY and not flag & _PROPER
     if is_evidence and (lost or not (is_alone or flag & _PROPER)):
         return n_rows
     if lost and not (whole_pair and not flag & _MATE_UNMAPPED):
@@ -136,13 +135,14 @@ def _add_read(
     n_rows = _add_place(rows, n_rows, key, contig, position, length, own, strand, fate, kind, offsets, rule)
     rows[first].differences = differences
     kind &= ~PRIMARY
-    if whole_pair:
+    in_pair = flag & _PAIRED and flag & _PROPER
+    if in_pair:
         own, kind = 0, kind & ~OWN_LENGTH | ALONE
     while xa < xa_end:
         xa, contig, position, length, strand, differences = _next_xa(data, xa, xa_end, hashes, order)
         n_rows = _add_place(rows, n_rows, key, contig, position, length, own, strand, 0, kind, offsets, rule)
         rows[n_rows - 1].differences = differences
-    if n_rows - first > 1 and not whole_pair:
+    if n_rows - first > 1 and not in_pair:
         places = max(places, n_rows - first)
     for row in range(first, n_rows):
         rows[row].places = places

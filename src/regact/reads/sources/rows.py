@@ -18,8 +18,9 @@ ROW = np.dtype(
     ]
 )
 # Bits of `kind`. OWN_LENGTH: the length is that of the pair's fragment. EVIDENCE: the second mate of a pair that is one
-# read, whose row is no place but tells how well the pair fits there. ALONE: a further place of one mate of such a pair,
-# given without the other's, as bwa and minimap2 do. TIED: it fits elsewhere as well, by its scores.
+# read, or whose read 1 is one; the row is no place but tells how well the pair fits there, and has read 1's strand.
+# ALONE: a further place of one mate, given without the other's, as bwa and minimap2 do. TIED: it fits elsewhere as
+# well, by its scores.
 PRIMARY, OWN_LENGTH, READ2, EVIDENCE, ALONE, TIED = 1, 2, 4, 8, 16, 32
 
 # Positions in the array that `parse_bytes` counts in; the last holds the number of the first damaged record, 0 without.
