@@ -17,7 +17,7 @@ from regact.report.comparison_tables import Intervals, read_differences, read_in
 from regact.report.figure import FigureBlock
 from regact.report.model_record import Judged, ModelRecord
 from regact.report.model_view import density_figures, distance_figures, region_figures, view_model
-from regact.report.provenance import describe_runs
+from regact.report.provenance import describe_runs, experiment_of
 from regact.report.region import WINDOWS_LOOKED_AT, RegionBins, choose_region, find_bins
 from regact.report.render import render_page
 from regact.report.run_record import read_run
@@ -134,7 +134,7 @@ def _join(
 def _title(models: Sequence[ModelRecord], store: Store) -> str:
     if len(models) <= MOST_IN_TITLE:
         return ", ".join(model.label for model in models)
-    return f"{len(models)} models on {store.path.stem}"
+    return f"{experiment_of(models) or store.path.stem}: {len(models)} models"
 
 
 def _best(models: Sequence[ModelRecord]) -> str:

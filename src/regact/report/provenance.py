@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from regact.report.model_record import ModelRecord
 from regact.report.run_record import RunRecord
+from regact.settings import read_yaml
 from regact.training.run_folder import CONFIG
 from regact.training.transfer import start_in_words
 
@@ -32,6 +33,15 @@ def describe_runs(models: Sequence[ModelRecord]) -> list[RunsMade]:
             if (settings := run.folder / CONFIG).exists():
                 made.settings[label] = settings.read_text(encoding="utf-8")
     return list(groups.values())
+
+
+def experiment_of(models: Sequence[ModelRecord]) -> str:
+    """The name of the experiment that all runs were trained in; empty where they were in several, or none is known."""
+    names = set()
+    for run in (run for model in models for run in model.runs):
+        known = (run.folder / CONFIG).exists()
+        names.add(read_yaml(run.folder / CONFIG)[0].get("name", "") if known else "")
+    return str(names.pop()) if len(names) == 1 else ""
 
 
 def _facts(run: RunRecord) -> dict[str, str]:
