@@ -422,6 +422,28 @@ def test_mates_that_further_records_give_alone(record, write_alignments, layout,
     assert places_of(path, layout, "chip") == ([{(0, 1_075, 1), (0, 7_077, 1)}], {"multi": 1})
 
 
+@pytest.mark.parametrize("assay", ["chip", "cage", "dnase"])
+def test_a_mate_is_where_the_other_tells(record, write_alignments, layout, assay):
+    """Its further record, which NH counts, is a place of that mate alone: listed, and none of the pair's."""
+    path = write_alignments([
+        record("a", 99, "c1", 1_000, "20M", "NH:i:2", mate=("=", 1_130), span=150),
+        record("a", 147, "c1", 1_130, "20M", "NH:i:1", mate=("=", 1_000), span=-150),
+        record("a", 353, "c2", 7_000, "20M", "NH:i:2", mate=("c1", 1_130)),
+    ])  # fmt: skip
+    reads, fates = places_of(path, layout, assay)
+    expected = {"chip": [{(0, 1_075, 1)}], "cage": [{(0, 1_000, 1)}], "dnase": [{(0, 1_000, 1)}, {(0, 1_149, -1)}]}
+    assert (reads, fates) == (expected[assay], {"unique": len(reads)})
+
+
+def test_mates_that_are_no_pair_have_places_of_their_own(record, write_alignments, layout):
+    path = write_alignments([
+        record("a", 65, "c1", 1_000, "20M", mate=("c2", 50)),
+        record("a", 129, "c2", 50, "20M", mate=("c1", 1_000)),
+        record("a", 321, "c2", 7_000, "20M", mate=("c2", 50)),
+    ])  # fmt: skip
+    assert places_of(path, layout)[0] == [{(0, 1_000, 1), (1, 7_000, 1)}, {(1, 50, 1)}]
+
+
 SCORES = [
     (["AS:i:0", "XS:i:0"], 1, "places_not_listed"),  # Bowtie2 without -k: one of several at random
     (["AS:i:-5", "XS:i:-12"], 1, "unique"),

@@ -58,11 +58,12 @@ def _judge(
     A fate of -1 stands for rows without a read of their own: mates' evidence on a read 1 that is not in the file.
     """
     max_places, by_end, keep_unlisted = rule[0], rule[1], rule[2]
-    main, records, stated = -1, 0, 0
+    main, records, parted, stated = -1, 0, 0, 0
     for row in range(begin, end):
-        if rows[row].kind & EVIDENCE or (rows[row].kind & ALONE and rows[row].fate == NOT_PROPER_PAIR):
+        if rows[row].kind & EVIDENCE:
             continue
         records += 1
+        parted += rows[row].kind & ALONE != 0 and rows[row].fate == NOT_PROPER_PAIR
         stated = max(stated, rows[row].places)
         if main < 0 or rows[row].kind & PRIMARY:
             main = row
@@ -76,7 +77,7 @@ def _judge(
         return PLACES_NOT_LISTED, 0
     if records > max(_COMPARED_RECORDS, 2 * max_places):
         return TOO_MANY_PLACES, records
-    if records == 1 and rows[main].kind & TIED and not keep_unlisted:
+    if records - parted == 1 and rows[main].kind & TIED and not keep_unlisted:
         return PLACES_NOT_LISTED, 0
     places = _mark_places(rows, begin, end, by_end, kept)
     if places == 0:
