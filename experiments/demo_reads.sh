@@ -8,6 +8,9 @@ for program in bowtie2 samtools; do
     command -v "$program" > /dev/null || { echo "$program not found; on Debian: apt-get install bowtie2 samtools" >&2; exit 1; }
 done
 
+# Freed memory is kept for the next training step (docs/training.md).
+export MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296
+
 [ -d demo_reads/genome ] || regact simulate experiments/simulation_demo.yaml --out demo_reads/genome
 
 # What a sequencer reports of the rates that tracks/*.bw of `make demo` are drawn from: 12 samples, some GC bias.

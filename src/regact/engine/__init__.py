@@ -4,7 +4,6 @@ Also the two small things that all files of TensorFlow have in common: checksums
 files, not genomics; imports `errors` only.
 """
 
-from regact.engine.allocator import keep_freed_memory
 from regact.engine.checksums import SUMS, check_checksums, sha256_of, write_checksums
 from regact.engine.crc import masked_crc32c
 from regact.engine.files import (
@@ -34,7 +33,6 @@ __all__ = [
     "disk_full_as_error",
     "free_memory_bytes",
     "is_gzip",
-    "keep_freed_memory",
     "masked_crc32c",
     "measured",
     "memory_bytes",

@@ -14,7 +14,7 @@ from regact.dataset import Store, open_store
 from regact.dataset.augment import Example
 from regact.dataset.batch import Batch
 from regact.dataset.loader import Loader
-from regact.engine import keep_freed_memory, progress
+from regact.engine import progress
 from regact.errors import RunError
 from regact.evaluation.ensemble import ensemble_rate
 from regact.genome import Genome
@@ -151,8 +151,6 @@ def evaluate(
     """
     run = Path(run)
     chosen = choose_device(device)
-    if chosen.type == "cpu":
-        keep_freed_memory()
     dataset = open_store_of(run, store)
     bases = genome if isinstance(genome, Genome) else dataset.open_genome(genome)
     model = load_model(run, device=chosen)

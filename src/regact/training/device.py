@@ -21,7 +21,6 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from torch.nn.parallel import DistributedDataParallel
 
-from regact.engine import keep_freed_memory
 from regact.errors import DeviceError
 from regact.training.launch import Launch, find_launch
 
@@ -88,8 +87,6 @@ def open_fabric(
         DeviceError: as `choose_device` and `find_launch`; this machine has fewer devices.
     """
     chosen = choose_device(device)
-    if chosen.type == "cpu":
-        keep_freed_memory()
     launch = find_launch(os.environ, devices)
     with _quiet_fabric():
         if launch.processes == 1:
