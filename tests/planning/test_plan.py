@@ -12,7 +12,7 @@ from regact.errors import ConfigError, MachineError, RunError
 from regact.experiment import ComparisonConfig, load_experiment
 from regact.experiment.comparison_config import PretrainConfig
 from regact.planning import Machine, find_machine, plan_experiment
-from regact.planning.data_probe import few_windows, planned_store
+from regact.planning.data_probe import few_windows, planned_store, share_of_windows
 from regact.training import TransferConfig
 
 QUICK = 1.0  # seconds: everything is measured as shortly as can be
@@ -163,3 +163,11 @@ def test_windows_of_a_dataset_that_is_not_there(planted):
     assert [len(few.rows(split)) for split in ("train", "valid", "test")] == [5, 5, 5]
     assert set(few.rows("train")) <= set(planted.store.rows("train"))
     assert len(planted.store.rows("train")) == 48
+
+
+def test_a_share_of_the_windows_has_the_splits_of_all(planted):
+    store = planted.store
+    whole, part = (one.windows["split"].value_counts() for one in (store, share_of_windows(store, 24)))
+    for split in ("train", "valid", "test"):
+        assert part[split] == max(2, round(24 * whole[split] / len(store.windows)))
+        assert (store.windows["split"][share_of_windows(store, 24).rows(split)] == split).all()

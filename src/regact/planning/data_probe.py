@@ -1,7 +1,7 @@
 """Some windows of a store read, and the 4-mer ridge fitted and judged on them: what that takes."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from regact.evaluation import judge_baseline
 from regact.evaluation.baselines import MAX_WINDOWS
 
 _READ = 32  # windows at most
-_FEW, _MORE = 2, 6  # windows of each split that the ridge is fitted and judged on
+_FEW, _MORE = 12, 60  # windows that the ridge is fitted and judged on, of every split its share
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,15 @@ def probe_data(task: DataTask) -> DataReadings:
             pass
     reset_peak_memory()
     ridge = []
-    for number in (_FEW, _MORE) if task.ridge_splits else ():
-        part = few_windows(store, number)
+    for number in (_FEW, _FEW, _MORE) if task.ridge_splits else ():  # the first time loads what is loaded once
+        part = share_of_windows(store, number)
         with tempfile.TemporaryDirectory(prefix="regact-plan-") as folder, measured() as usage:
             judge_baseline(part, genome, splits=task.ridge_splits, folder=Path(folder))
         ridge.append((ridge_windows(part, task.ridge_splits), usage.seconds, usage.cpu_seconds))
     return DataReadings(
         opening=(opening.seconds, opening.cpu_seconds),
         reading=(reading.seconds / n, reading.cpu_seconds / n),
-        ridge=tuple(ridge),
+        ridge=tuple(ridge[1:]),
         ridge_ram=peak_memory_bytes(),
     )
 
@@ -85,10 +85,20 @@ def ridge_windows(store: Store, splits: Sequence[str]) -> int:
 
 def few_windows(store: Store, most: int) -> Store:
     """The same store where each split has so many windows at most, evenly spread; in this process alone."""
+    return _part(store, dict.fromkeys(store.windows["split"].unique(), most))
+
+
+def share_of_windows(store: Store, total: int) -> Store:
+    """The same with some `total` windows, of each split its share: of training windows the ridge asks more."""
+    counts = store.windows["split"].value_counts()
+    return _part(store, {str(split): max(2, round(total * n / counts.sum())) for split, n in counts.items()})
+
+
+def _part(store: Store, most: Mapping[str, int]) -> Store:
     kept: list[Int64[np.ndarray, row]] = []
-    for split in store.windows["split"].unique():
+    for split, number in most.items():
         rows = store.rows(split)
-        kept.append(rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))])
+        kept.append(rows[np.unique(np.linspace(0, len(rows) - 1, min(number, len(rows))).round().astype(int))])
     splits = pd.Series("", index=store.windows.index)
     rows = np.concatenate(kept)
     splits.iloc[rows] = store.windows["split"].iloc[rows]
