@@ -52,7 +52,7 @@ def test_training_on_a_dataset_that_is_not_there(plan_of_training):
     build, train, judge, ridge = found.steps
     assert (build.name, train.name, judge.name) == ("build the dataset", "train basenji", "judge basenji on test")
     assert ridge.name == "fit and judge the 4-mer ridge"  # `regact evaluate` does so too
-    assert ridge.basis == "measured on 18 windows, extrapolated to 72"  # 48 to fit it, 12 to choose, 12 to judge
+    assert ridge.basis == "measured on 60 windows, extrapolated to 72"  # 48 to fit it, 12 to choose, 12 to judge
     assert build.basis == "measured on 72 of its 72 windows; 1 process"
     assert build.passing_bytes == 72 * 32 * 3 * 2  # all values as float16, before they are compressed
     assert train.basis == "measured at 8 windows of 1,024 bp; 3 epochs of 6 steps"
