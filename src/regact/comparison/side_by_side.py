@@ -68,8 +68,8 @@ def train_and_judge(task: TrialTask) -> list[Result]:
 def do_side_by_side(tasks: Sequence[TrialTask], jobs: int) -> Iterator[tuple[int, list[Result]]]:
     """Train and judge `jobs` trials at a time, each in a process with its share of the threads.
 
-    For small models, whose tensors gain little from a second thread. Yields (index into `tasks`, results) in the order in which they are finished. The
-    first failure stops the others; what they have saved stays.
+    For small models, whose tensors gain little from a second thread. Yields (index into `tasks`, results) in the order
+    in which they are finished. The first failure stops the others; what they have saved stays.
 
     Raises: as `train_experiment` and `judge`.
     """
