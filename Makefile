@@ -39,7 +39,8 @@ demo-reads: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh experiments/demo_reads.sh
 
 test: setup
-	@$(BIN)/python -m pytest --numprocesses $(JOBS)
+	@$(BIN)/python -m pytest -m alone
+	@$(BIN)/python -m pytest -m "not alone" --numprocesses $(JOBS)
 
 check: setup
 	@$(BIN)/python -m ruff check .

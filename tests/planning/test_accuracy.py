@@ -23,6 +23,8 @@ from regact.planning.model_probe import ModelTask, probe_model
 from regact.tracks import write_bigwig
 from regact.training import TrainingConfig, TransferConfig
 
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
+
 LENGTHS = {"chrA": 3_000_000, "chrV": 300_000, "chrT": 600_000}
 YAML = """
 name: small
@@ -179,22 +181,18 @@ def check_within_a_quarter(found_in, yaml, folder):
     pytest.fail(f"forecast and truth: {too_far(found)}")
 
 
-@pytest.mark.slow
 def test_every_step_is_within_a_quarter(experiment, tmp_path):
     check_within_a_quarter(forecasts_and_truth, experiment, tmp_path)
 
 
-@pytest.mark.slow
 def test_an_import_by_two_processes_is_within_a_quarter(public_data, tmp_path):
     check_within_a_quarter(of_an_import, public_data, tmp_path)
 
 
-@pytest.mark.slow
 def test_a_comparison_is_within_a_quarter(experiment, tmp_path):
     check_within_a_quarter(of_a_comparison, experiment, tmp_path)
 
 
-@pytest.mark.slow
 def test_a_size_that_was_not_reached_is_extrapolated():
     """Twice the largest batch that was tried: memory within a quarter, time of the cores within a half."""
 
