@@ -15,7 +15,7 @@ export MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296
 
 # What a sequencer reports of the rates that tracks/*.bw of `make demo` are drawn from: 12 samples, some GC bias.
 [ -d demo_reads/fastq ] || regact simulate-reads --genome demo_reads/genome/genome.fa \
-    --tracks demo_reads/genome/truth/targets.txt --out demo_reads/fastq --set reads=150000 --set gc_bias.width=0.2
+    --tracks demo_reads/genome/truth/targets.txt --out demo_reads/fastq --set reads=200000 --set gc_bias.width=0.2
 
 mkdir -p demo_reads/aligned
 for sample in $(tail -n +2 demo_reads/fastq/samples.tsv | cut -f 1); do

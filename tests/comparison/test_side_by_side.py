@@ -6,9 +6,11 @@ import torch
 
 from regact.comparison import compare, side_by_side
 from regact.comparison.side_by_side import possible_jobs
+from regact.engine import available_cores
 from regact.errors import ConfigError, RegactError
 from regact.experiment import ComparisonConfig
 from regact.model import ModelConfig
+from regact.training import read_card
 
 told = []
 
@@ -35,6 +37,8 @@ def test_two_at_a_time_give_the_table_of_one_after_the_other(experiment, tmp_pat
     together = compare(experiment, tmp_path / "two", device="cpu", jobs=2, tell=remarks.append, on_epoch=tell_epoch)
     assert "4 models, 2 at a time" in remarks
     assert told == []
+    cards = [read_card(run) for run in sorted((tmp_path / "two" / "runs").glob("*_seed*"))]
+    assert [card["machine"]["threads"] for card in cards] == [max(1, available_cores() // 2)] * 4
     one_by_one = compare(experiment, tmp_path / "one", device="cpu", on_epoch=tell_epoch)
     assert told == ["standard, seed 1", "exp_variable, seed 1", "standard, seed 2", "exp_variable, seed 2"]
     pd.testing.assert_frame_equal(table(together), table(one_by_one), check_exact=False, rtol=1e-3, atol=1e-4)

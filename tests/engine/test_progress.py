@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from regact.engine import progress
+from regact.engine import progress, without_progress
 
 
 class Terminal(io.StringIO):
@@ -52,3 +52,14 @@ def test_nothing_to_do_is_no_error() -> None:
         pass
     with progress("Building", 0, stream=io.StringIO()) as bar:
         bar.advance(0)
+
+
+def test_one_of_several_processes_shows_nothing() -> None:
+    screen = Terminal()
+    with without_progress(), progress("Building", 3, stream=screen) as bar:
+        bar.advance(2)
+        bar.note("loss 0.5")
+    assert screen.getvalue() == ""
+    with progress("Building", 3, stream=screen) as bar:
+        bar.advance()
+    assert "Building" in screen.getvalue()

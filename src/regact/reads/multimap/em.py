@@ -13,7 +13,7 @@ from jaxtyping import Float32, Float64, Int64, UInt32
 from regact.reads.alignments import SHARES_IN_ONE, Alignments
 from regact.reads.compiled import compiled
 from regact.reads.layout import GenomeLayout
-from regact.reads.multimap.rate import ClippedRate, LatentRate, RateEstimate, SmoothedRate
+from regact.reads.multimap.rate import ClippedRate, LatentRate, Neighbourhood, RateEstimate, SmoothedRate
 from regact.reads.multimap.read_classes import ReadClasses, group_reads
 from regact.reads.multimap.strands import strand_coordinates
 
@@ -91,11 +91,11 @@ def place_reads(
     unique, counts = np.unique(coordinates[np.repeat(n_places == 1, n_places)], return_counts=True)
     estimate: RateEstimate
     if exact:
-        estimate = LatentRate(classes.sites, unique, counts, borders, sd_bp=sd_bp, background=background)
+        near = Neighbourhood(classes.sites, unique, counts, borders, sd_bp)
+        estimate = LatentRate(near, background=background)
     elif ceiling is not None:
-        estimate = ClippedRate(
-            classes.sites, unique, counts, borders, sd_bp=sd_bp, background=background, ceiling=ceiling
-        )
+        near = Neighbourhood(classes.sites, unique, counts, borders, sd_bp)
+        estimate = ClippedRate(near, background=background, ceiling=ceiling)
     else:
         estimate = SmoothedRate(classes.sites, unique, counts, borders, sd_bp=sd_bp, background=background)
     shares, change, log_likelihood = _iterate(classes, estimate, max_rounds, tolerance)

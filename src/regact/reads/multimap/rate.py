@@ -58,84 +58,7 @@ class SmoothedRate:
         """None: no likelihood belongs to this rate."""
 
 
-class ClippedRate:
-    """Background and Gaussian-smoothed coverage in which towers are cut to their limits."""
-
-    def __init__(
-        self,
-        sites: Int64[np.ndarray, " site"],
-        unique: Int64[np.ndarray, " place"],
-        counts: Int64[np.ndarray, " place"],
-        borders: Borders,
-        *,
-        sd_bp: float,
-        background: float,
-        ceiling: int,
-    ) -> None:
-        self._near = _Neighbourhood(sites, unique, counts, borders, sd_bp)
-        self._background, self._ceiling = background, ceiling
-
-    def rate(self, mass: Float64[np.ndarray, " site"]) -> Float64[np.ndarray, " site"]:
-        """B + K(clip(u + m))."""
-        near = self._near
-        coverage = near.coverage(mass)
-        clipped = clip_towers(near.places, coverage, near.borders, sd_bp=near.sd_bp, ceiling=self._ceiling)
-        return self._background + near.smooth(clipped)[near.is_site]
-
-    def log_likelihood_of_unique(self) -> None:
-        """None: no likelihood belongs to this rate."""
-
-
-class LatentRate:
-    """Background and a latent rate seen through the kernel: expectation and maximisation of one likelihood.
-
-    Reads arise as a Poisson process: base y sends out r(y) of them, each lands at x with probability K(x, y), and at
-    every base b more arise that no r explains. A unique read shows its x, a multi-mapped one several that it may have.
-    With S = K r + b the log-likelihood is, but for a constant,
-
-        sum over unique reads of log S(x) + sum over multi-mapped reads of log sum_j l_j S(x_j) - sum over bases of r
-
-    and the step r <- r * K((u + m) / S), with m the expected multi-mapped reads, never lowers it (Richardson, Lucy and
-    Shepp & Vardi's step, with reads of unknown place). r may differ from 0 on the places of reads: memory follows them.
-    """
-
-    def __init__(
-        self,
-        sites: Int64[np.ndarray, " site"],
-        unique: Int64[np.ndarray, " place"],
-        counts: Int64[np.ndarray, " place"],
-        borders: Borders,
-        *,
-        sd_bp: float,
-        background: float,
-    ) -> None:
-        self._near = _Neighbourhood(sites, unique, counts, borders, sd_bp)
-        self._background = background
-        # Both are empty before the first round.
-        self._latent = np.empty(0)
-        self._seen = np.empty(0)
-
-    def rate(self, mass: Float64[np.ndarray, " site"]) -> Float64[np.ndarray, " site"]:
-        """B + K r after one more step of r, which starts as the coverage itself."""
-        coverage = self._near.coverage(mass)
-        if not len(self._latent):
-            self._latent = coverage
-        else:
-            # Far from all reads that are left, and without background, nothing is expected and nothing seen.
-            ratio = np.divide(coverage, self._seen, out=np.zeros(len(coverage)), where=self._seen > 0)
-            self._latent = self._latent * self._near.smooth(ratio)
-        self._seen = self._background + self._near.smooth(self._latent)
-        return self._seen[self._near.is_site]
-
-    def log_likelihood_of_unique(self) -> float:
-        """The first and the last sum above, over what has to do with multi-mapped reads, at the latest rate."""
-        unique = self._near.unique_counts
-        has_reads = unique > 0
-        log_rate = np.log(self._seen[has_reads])
-        return float(unique[has_reads] @ log_rate) - float(self._latent.sum())
-
-
-class _Neighbourhood:
+class Neighbourhood:
     """The places of reads that have to do with multi-mapped ones: chains of places that reach each other to a site.
 
     What lies in other chains changes nothing at any site, exactly.
@@ -172,6 +95,62 @@ class _Neighbourhood:
     def smooth(self, values: Float64[np.ndarray, " place"]) -> Float64[np.ndarray, " place"]:
         """Values at `places`, smoothed."""
         return smooth_places(self.places, values, self.places, self.borders, self.sd_bp)
+
+
+class ClippedRate:
+    """Background and Gaussian-smoothed coverage in which towers are cut to their limits."""
+
+    def __init__(self, near: Neighbourhood, *, background: float, ceiling: int) -> None:
+        self._near, self._background, self._ceiling = near, background, ceiling
+
+    def rate(self, mass: Float64[np.ndarray, " site"]) -> Float64[np.ndarray, " site"]:
+        """B + K(clip(u + m))."""
+        near = self._near
+        coverage = near.coverage(mass)
+        clipped = clip_towers(near.places, coverage, near.borders, sd_bp=near.sd_bp, ceiling=self._ceiling)
+        return self._background + near.smooth(clipped)[near.is_site]
+
+    def log_likelihood_of_unique(self) -> None:
+        """None: no likelihood belongs to this rate."""
+
+
+class LatentRate:
+    """Background and a latent rate seen through the kernel: expectation and maximisation of one likelihood.
+
+    Reads arise as a Poisson process: base y sends out r(y) of them, each lands at x with probability K(x, y), and at
+    every base b more arise that no r explains. A unique read shows its x, a multi-mapped one several that it may have.
+    With S = K r + b the log-likelihood is, but for a constant,
+
+        sum over unique reads of log S(x) + sum over multi-mapped reads of log sum_j l_j S(x_j) - sum over bases of r
+
+    and the step r <- r * K((u + m) / S), with m the expected multi-mapped reads, never lowers it (Richardson, Lucy and
+    Shepp & Vardi's step, with reads of unknown place). r may differ from 0 on the places of reads: memory follows them.
+    """
+
+    def __init__(self, near: Neighbourhood, *, background: float) -> None:
+        self._near, self._background = near, background
+        # Both are empty before the first round.
+        self._latent = np.empty(0)
+        self._seen = np.empty(0)
+
+    def rate(self, mass: Float64[np.ndarray, " site"]) -> Float64[np.ndarray, " site"]:
+        """B + K r after one more step of r, which starts as the coverage itself."""
+        coverage = self._near.coverage(mass)
+        if not len(self._latent):
+            self._latent = coverage
+        else:
+            # Far from all reads that are left, and without background, nothing is expected and nothing seen.
+            ratio = np.divide(coverage, self._seen, out=np.zeros(len(coverage)), where=self._seen > 0)
+            self._latent = self._latent * self._near.smooth(ratio)
+        self._seen = self._background + self._near.smooth(self._latent)
+        return self._seen[self._near.is_site]
+
+    def log_likelihood_of_unique(self) -> float:
+        """The first and the last sum above, over what has to do with multi-mapped reads, at the latest rate."""
+        unique = self._near.unique_counts
+        has_reads = unique > 0
+        log_rate = np.log(self._seen[has_reads])
+        return float(unique[has_reads] @ log_rate) - float(self._latent.sum())
 
 
 def _are_in(places: Int64[np.ndarray, " place"], some: Int64[np.ndarray, " site"]) -> Bool[np.ndarray, " place"]:
