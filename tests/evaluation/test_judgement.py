@@ -78,6 +78,21 @@ def test_other_weights_or_data_are_judged_anew(run, simulated, tmp_path, change)
     assert memory.read_text() != before
 
 
+def test_other_folds_in_a_split_are_judged_anew(run, simulated, tmp_path):
+    """`Store.with_roles` leaves the store's fingerprint as it is."""
+    copy = shutil.copytree(run, tmp_path / "copy")
+    first = judged(copy, simulated).accuracy
+    other = simulated.store.with_roles(valid=["test"], test=["valid"])
+    judge_on = {"split": "test", "genome": simulated.genome, "device": "cpu"}
+    assert judge(copy, store=other, **judge_on).accuracy.n_windows == len(other.rows("test")) != first.n_windows
+    assert judged(copy, simulated).accuracy.n_windows == first.n_windows
+    floors = [
+        judge_baseline(store, simulated.genome, splits=["valid"], folder=tmp_path)[0].accuracy.n_windows
+        for store in (simulated.store, other)
+    ]
+    assert floors == [len(simulated.store.rows("valid")), len(other.rows("valid"))]
+
+
 def test_numbers_that_are_not_there_come_back_as_nan(simulated, tmp_path):
     """The validation split has no promoters enough."""
     for _ in range(2):

@@ -67,6 +67,19 @@ def test_a_comparison_names_its_models_and_runs(tmp_path):
         find_sources([])
 
 
+def test_names_that_look_like_numbers_or_like_nothing_stay_names(tmp_path):
+    """Models are called by their number of heads, say; without a floor beside them no other name tells."""
+    write(tmp_path, "results.tsv", [{"model": name, "run": f"runs/{name}"} for name in ("05", "16", "NA")])
+    assert find_sources([tmp_path]).labels == ("05", "16", "NA")
+    row = {"split": "test", "pearson_low": 0.1, "pearson_high": 0.2, "no_interval": ""}
+    write(tmp_path, "summary.tsv", [row | {"model": name} for name in ("05", "16", "NA")])
+    assert list(read_intervals(tmp_path, "test").by_model) == ["05", "16", "NA"]
+    row = {"split": "test", "measure": "r2", "model": "05", "difference": 0.1, "low": 0.0, "differs": True}
+    write(tmp_path, "differences.tsv", [row | {"other": name} for name in ("16", "NA")])
+    found = read_differences(tmp_path, "test", "r2", ("05", "16", "NA"))
+    assert found.differs[0].tolist() == [False, True, True]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [("", "unreadable"), ("model\tsplit\n", "no column run"), ("model\trun\nfloor\t\n", "no model in it")],

@@ -127,7 +127,7 @@ def judge_baseline(store: Store, genome: Genome, *, splits: Sequence[str], folde
         return accuracy, distal, Evidence(collector.sums, pairs)
 
     return [
-        _remembered(folder / f"baseline_{split}.json", _made_from(store), partial(judge_on, split), again=False)
+        _remembered(folder / f"baseline_{split}.json", made_from_store(store), partial(judge_on, split), again=False)
         for split in splits
     ]
 
@@ -174,11 +174,14 @@ def _rates_of_ridge(ridge: KmerRidge, store: Store, genome: Genome) -> RatesOf:
 
 def made_from_run(run: Path, store: Store) -> dict[str, str]:
     """What predictions of a run are made from; where one of these is another, they are others."""
-    return _made_from(store) | {"weights": _weights_checksum(run)}
+    return made_from_store(store) | {"weights": _weights_checksum(run)}
 
 
-def _made_from(store: Store) -> dict[str, str]:
-    return {"store": store.fingerprint, "regact": importlib.metadata.version("regact")}
+def made_from_store(store: Store) -> dict[str, str]:
+    """The same of what a dataset alone decides."""
+    made_from = {"store": store.fingerprint, "regact": importlib.metadata.version("regact")}
+    # The fingerprint is of the store as it was built; `Store.with_roles` gives its splits other folds.
+    return made_from | ({} if store.roles == store.header.roles else {"roles": json.dumps(store.roles, sort_keys=True)})
 
 
 def _weights_checksum(run: Path) -> str:

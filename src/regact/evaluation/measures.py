@@ -18,7 +18,7 @@ from regact.evaluation.baselines import NAME as BASELINE
 from regact.evaluation.baselines import evaluate_kmer_ridge, fit_kmer_ridge
 from regact.evaluation.calibration import calibration_by_assay, measure_calibration
 from regact.evaluation.gene_accuracy import measure_genes
-from regact.evaluation.judgement import judge, made_from_run
+from regact.evaluation.judgement import judge, made_from_run, made_from_store
 from regact.evaluation.measure_result import MeasureResult
 from regact.evaluation.peaks import measure_peaks
 from regact.evaluation.spearman import measure_spearman
@@ -101,11 +101,7 @@ def measure(
         track_strands(dataset.sheet)  # raises before anything is predicted
     bases = genome if isinstance(genome, Genome) else dataset.open_genome(genome)
 
-    made_from = made_from_run(run, dataset) | {
-        "split": split,
-        "folds": ",".join(sorted(fold for fold, role in dataset.roles.items() if role == split)),
-        "ensemble": str(ensemble),
-    }
+    made_from = made_from_run(run, dataset) | {"split": split, "ensemble": str(ensemble)}
     predict = partial(
         judge,
         run,
@@ -151,7 +147,7 @@ def measure_baseline(
             observe=lambda row, mask, raw, log1p: writer.add(raw[0].numpy(), raw[1].numpy()),
         )
 
-    made_from = {"store": store.fingerprint, "split": split, "baseline": BASELINE}
+    made_from = made_from_store(store) | {"split": split, "baseline": BASELINE}
     with _kept_or_not(folder / f"predictions_{split}_ridge", False) as into:
         predictions = store_predictions(into, store, split, made_from=made_from, predict=predict)
         return [_take(one, predictions, genes or (), workers) for one in chosen]

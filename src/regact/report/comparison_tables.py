@@ -12,6 +12,7 @@ from regact.report.model_record import Interval95
 
 RESULTS, SUMMARY, DIFFERENCES = "results.tsv", "summary.tsv", "differences.tsv"
 _LOW, _HIGH = "_low", "_high"
+_NAMES = ("model", "other", "run", "no_interval")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Read one of the tables; FormatError where it is unreadable or lacks one of `columns`."""
     needed, remedy = "a table as `regact compare` writes it", "run the comparison again"
     try:
-        table = pd.read_csv(path, sep="\t")
+        # A model may be called 16, or NA: what stands in these columns is a name, and nothing is what is not known.
+        table = pd.read_csv(path, sep="\t", dtype=dict.fromkeys(_NAMES, str), keep_default_na=False, na_values=[""])
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise FormatError(path, f"unreadable ({error})", needed, remedy) from error
     if missing := [name for name in columns if name not in table.columns]:
