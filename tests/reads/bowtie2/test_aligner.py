@@ -120,6 +120,25 @@ def test_options_that_regact_sets_itself_are_refused(genome, tmp_path, options, 
 
 
 @needs_programs
+def test_names_with_blanks_anywhere_and_with_commas_but_for_fastq(genome, fastq, tmp_path):
+    folder = tmp_path / "Doe, Jane"
+    folder.mkdir()
+    fasta = folder / "genome, final.fa"
+    shutil.copyfile(genome.path, fasta)
+    blank = [path.rename(tmp_path / f"read {number}.fastq.gz") for number, path in enumerate(fastq(), start=1)]
+    done = align_reads(*blank, fasta, folder / "a, b.bam", index_dir=folder / "index", threads=1)
+    assert (done.reads, done.rate) == (118, 1.0)
+    commas = [path.rename(folder / path.name) for path in blank]
+    with pytest.raises(ConfigError, match=r"read 1.* has a comma in its path.*; .*read 2.* has a comma.*in its folder"):
+        align_reads(*commas, fasta, tmp_path / "x.bam")
+
+
+def test_one_file_for_both_mates_is_refused(genome, tmp_path):
+    with pytest.raises(ConfigError, match=r"r\.fq is given as read 1 and as read 2"):
+        align_reads(tmp_path / "r.fq", tmp_path / "r.fq", genome, tmp_path / "x.bam")
+
+
+@needs_programs
 def test_bowtie2s_own_message_is_shown(genome, fastq, tmp_path, index_dir):
     (reads,) = fastq(paired=False)
     with pytest.raises(ProgramError, match=r"bowtie2: failed with exit code 1: .*no-such-option"):

@@ -30,6 +30,17 @@ def test_it_is_built_once_for_a_genome_and_a_version(genome, tmp_path):
     assert other.with_name("genome.rev.2.bt2").exists()
 
 
+@needs_bowtie2
+def test_names_with_commas_and_blanks(genome, tmp_path):
+    folder = tmp_path / "Doe, Jane"
+    folder.mkdir()
+    fasta = folder / "genome, final.fa"
+    shutil.copyfile(genome.path, fasta)
+    stem = bowtie2_index(load_genome(fasta), "2.5", index_dir=folder / "kept, once")
+    assert stem.with_name("genome.rev.2.bt2").exists()
+    assert [path.name for path in stem.parent.iterdir() if not path.name.startswith("genome.")] == []
+
+
 def test_where_building_fails_nothing_is_left(genome, tmp_path, monkeypatch):
     programs = tmp_path / "bin"
     programs.mkdir()

@@ -69,6 +69,15 @@ def test_fragments_by_group(seed, at_once, columns, tmp_path_factory):
     assert found.cells.tolist() == [len(seen & {"AA", "GG"}), len(seen & {"CC"})]
 
 
+def test_a_group_for_each_of_many_cells(tmp_path):
+    names = tuple(f"cell{number}" for number in range(40_000))
+    cells = BarcodeGroups("cells.tsv", names, {name: number for number, name in enumerate(names)})
+    path = write(tmp_path / "fragments.tsv", [("c1", 5, 80, "cell39999", 1), ("c1", 9, 70, "cell0", 1)])
+    found = read_fragments(path, LAYOUT, cells)
+    assert found.of_group(39_999).start.tolist() == [5]
+    assert found.of_group(0).start.tolist() == [9]
+
+
 def test_they_count_as_the_bam_that_they_were_made_from(record, write_alignments, layout, tmp_path):
     rng = np.random.default_rng(3)
     records, rows = [], []

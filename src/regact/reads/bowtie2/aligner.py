@@ -96,18 +96,19 @@ def align_reads(
         tell: Takes a remark on the work, in words.
 
     Raises:
-        ConfigError: Options of Bowtie2 that this function sets itself.
+        ConfigError: Options of Bowtie2 that this function sets itself; names of FASTQ files that it cannot take.
         ProgramError: Bowtie2 or samtools is missing, or failed; its message is shown.
         FormatError, DataError: FASTQ that cannot be read to its end, or pairs out of step.
         OutputExistsError, DiskSpaceError.
     """
+    fastq = [Path(path) for path in (reads1, reads2) if path is not None]
     _check_options(bowtie2_options)
+    _check_names(fastq)
     programs = find_programs()
     bam = Path(out)
     log, card = bam.with_suffix(".log"), bam.with_suffix(".align.json")
     for path in (bam, log, card):
         refuse_existing(path, overwrite)
-    fastq = [Path(path) for path in (reads1, reads2) if path is not None]
     reads = check_fastq(fastq)
     check_space(bam, _BAM_PER_FASTQ * sum(path.stat().st_size for path in fastq), "the alignments")
     genome = genome if isinstance(genome, Genome) else load_genome(genome)
@@ -149,6 +150,19 @@ def _check_options(options: Sequence[str]) -> None:
             problems.append(f"{word} cannot be given to Bowtie2 here{remedy}")
     if problems:
         raise ConfigError("--bowtie2", problems)
+
+
+def _check_names(fastq: Sequence[Path]) -> None:
+    """Raise ConfigError with every name of which Bowtie2 would make something else."""
+    problems = [
+        f"{path} has a comma in its path, where Bowtie2 takes one file's name to end; rename it, or run in its folder"
+        for path in fastq
+        if "," in str(path)
+    ]
+    if len(fastq) == 2 and fastq[0] == fastq[1]:
+        problems.append(f"{fastq[0]} is given as read 1 and as read 2; needed the file of the other mates")
+    if problems:
+        raise ConfigError("FASTQ files", problems)
 
 
 def find_programs() -> dict[str, str]:

@@ -46,10 +46,12 @@ def bowtie2_index(
 
 
 def _build(genome: Genome, stem: Path, threads: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="regact-", dir=stem.parent) as temporary:
-        fasta = plain_fasta(genome.path, Path(temporary))
-        command = ["bowtie2-build", "--quiet", "--threads", str(threads), str(fasta), str(stem)]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    folder = stem.parent
+    with tempfile.TemporaryDirectory(prefix="regact-", dir=folder) as temporary:
+        # Named from within the folder: bowtie2-build takes a comma in a path for the end of one file's name.
+        fasta = plain_fasta(genome.path, Path(temporary)).relative_to(folder)
+        command = ["bowtie2-build", "--quiet", "--threads", str(threads), str(fasta), stem.name]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, cwd=folder)
     if done.returncode:
         words = " ".join((done.stderr + done.stdout).split())[-_SHOWN_CHARACTERS:]
         raise ProgramError("bowtie2-build", f"failed with exit code {done.returncode}: {words}", "", "see its message")

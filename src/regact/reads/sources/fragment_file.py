@@ -25,7 +25,7 @@ _NUMBERS = {"start": np.int64, "end": np.int64, "copies": np.int64}
 _NEEDED = "contig, start, end, barcode and, at best, number of reads with tabs between"
 _LONGEST_LINE = 10_000
 # A row as it is kept while the file is read: contig by its first appearance in the file, start on it.
-_ROW = np.dtype([("contig", "i4"), ("start", "i4"), ("length", "i4"), ("copies", "i4"), ("group", "i2")])
+_ROW = np.dtype([("contig", "i4"), ("start", "i4"), ("length", "i4"), ("copies", "i4"), ("group", "i4")])
 NO_GROUP = -1
 
 
@@ -148,7 +148,7 @@ class _Grouping:
         names = list(barcodes.cat.categories)
         self.example = self.example or str(names[0])
         of = dict.fromkeys(names, 0) if self._groups is None else self._groups.group_of
-        numbers = np.array([of.get(name, NO_GROUP) for name in names], np.int16)
+        numbers = np.array([of.get(name, NO_GROUP) for name in names], np.int32)
         self._seen.update((name, of[name]) for name in names if name in of)
         return numbers[barcodes.cat.codes.to_numpy()]
 
