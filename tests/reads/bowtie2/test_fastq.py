@@ -34,6 +34,12 @@ def test_mates_numbers_and_remarks_are_no_part_of_the_name(tmp_path):
     assert check_fastq([one, two]) == 2
 
 
+def test_numbers_behind_a_dot_are_told_to_be_the_cause(tmp_path):
+    one, two = write(tmp_path / "1.fq", ["SRR1.1.1", "SRR1.2.1"]), write(tmp_path / "2.fq", ["SRR1.1.2", "SRR1.2.2"])
+    with pytest.raises(DataError, match=r"record 1 has another name.*must be /1 or /2, not \.1 or \.2"):
+        check_fastq([one, two])
+
+
 def test_pairs_out_of_step(tmp_path):
     one, two = write(tmp_path / "1.fq", ["a", "b", "c"]), write(tmp_path / "2.fq", ["a", "c", "b"])
     with pytest.raises(DataError, match=r"1\.fq: record 2 has another name than in .*2\.fq; needed pairs in the same"):

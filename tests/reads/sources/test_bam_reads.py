@@ -216,6 +216,21 @@ def test_bad_files(record, write_alignments, layout, tmp_path):
         read_bam(tmp_path / "text.bam", layout, settings)
 
 
+@pytest.mark.parametrize("assay", ["chip", "cage"])
+def test_a_file_of_second_mates_alone_is_told_with_the_way_out(record, write_alignments, layout, assay):
+    path = write_alignments([record(name, 147, "c1", 200, mate=("c1", 100), span=-120) for name in "ab"])
+    with pytest.raises(DataError, match=r"2 records, none of them of read 1.*--set pairs=mates"):
+        read_bam(path, layout, coverage_settings(assay))
+    assert places_of(path, layout, "dnase")[1] == {"unique": 2}
+
+
+def test_a_header_in_another_encoding_is_no_damage(record, write_alignments, layout):
+    sam = write_alignments([record("a", 0, "c1", 5)], "x.sam")
+    sam.write_bytes(sam.read_bytes().replace(b"VN:1.0\n", b"VN:1.0\tCL:caf\xe9\n"))
+    with pytest.raises(FormatError, match=r"text in its header that is not UTF-8.*mend it with samtools reheader"):
+        read_bam(sam, layout, coverage_settings("dnase"))
+
+
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.999])
 def test_truncated(record, write_alignments, layout, share):
     rng = np.random.default_rng(1)

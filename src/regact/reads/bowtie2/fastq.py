@@ -54,7 +54,11 @@ def _compare(
         differing = np.flatnonzero(rest1[:both] != rest2[:both])
         if len(differing):
             found = f"record {records + int(differing[0]) + 1:,} has another name than in {paths[1]}"
-            raise DataError(paths[0], found, "pairs in the same order", "sort both files, or take them as they were")
+            remedy = (
+                "sort both files, or take them as they were; a mate's number at the end of names must be /1 or /2, "
+                "not .1 or .2 as `fastq-dump -I` writes it"
+            )
+            raise DataError(paths[0], found, "pairs in the same order", remedy)
         records += both
         rest1, rest2 = rest1[both:], rest2[both:]
     if len(rest1) or len(rest2):

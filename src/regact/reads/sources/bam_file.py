@@ -100,6 +100,11 @@ def read_bam_header(path: Path | str) -> BamHeader:
     try:
         with quiet_htslib(), pysam.AlignmentFile(str(path), check_sq=False) as file:
             header = _parse_header(file.header.to_dict())
+    except UnicodeDecodeError as error:
+        found = f"text in its header that is not UTF-8 ({error})"
+        raise FormatError(
+            path, found, "UTF-8, as the SAM specification says", "mend it with samtools reheader"
+        ) from error
     except (OSError, ValueError) as error:
         raise FormatError(path, f"cannot be opened as {kind} ({error})", "a BAM or CRAM file", _REMEDY) from error
     if not header.lengths:

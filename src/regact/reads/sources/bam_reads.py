@@ -56,6 +56,9 @@ def read_bam(
             reads = gather(grouped=False, on_read=lambda _: None)
     if not reads.tally.records:
         raise DataError(path, "no read in it", "aligned reads")
+    if not reads.fates.total:
+        found = f"{reads.tally.records:,} records, none of them of read 1 or of a single-end read"
+        raise DataError(path, found, "one", "take the file with both mates, or count each by itself, --set pairs=mates")
     if not reads.fates.counted:
         raise DataError(path, f"no read counts ({reads.fates.describe()})", "at least one", reads.fates.remedy())
     return reads, header
