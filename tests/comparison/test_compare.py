@@ -138,6 +138,27 @@ def test_every_model_that_does_not_fit_is_told(planted, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_split_without_windows_is_told_before_anything_is_trained(planted, tmp_path):
+    plan = experiment(planted, baseline=False)
+    alone = type(plan.dataset).model_validate(
+        plan.dataset.model_dump() | {"split": {"by": "chromosomes", "valid": ["chrV"]}}
+    )
+    plan = plan.model_copy(update={"dataset": alone, "store": tmp_path / "store"})
+    with pytest.raises(ConfigError, match=r"compare\.splits: no windows of test in .*store \(it has train, valid\)"):
+        compare(plan, tmp_path / "out", device="cpu", workers=0)
+    assert list((tmp_path / "out").rglob("*.json")) == []
+
+
+def test_finished_runs_are_not_trained_again_when_their_state_is_gone(planted, comparison):
+    for state in comparison.glob("runs/*/last/state.safetensors"):
+        state.unlink()
+    weights = {path: path.read_bytes() for path in comparison.glob("runs/*/weights.safetensors")}
+    table = results(comparison)
+    compare(experiment(planted), comparison, device="cpu", on_epoch=lambda *row: pytest.fail("trained again"))
+    assert {path: path.read_bytes() for path in weights} == weights
+    pd.testing.assert_frame_equal(results(comparison), table)
+
+
 class TestPretraining:
     """One tower, trained once, for all models."""
 

@@ -20,6 +20,7 @@ from regact.model import build_model, load_model, one_hot
 from regact.training import TrainingConfig, loop, read_card, step, train_model
 from regact.training.objective import poisson_sums
 from regact.training.optimizer import build_optimizer
+from regact.training.run_folder import write_card
 
 
 @pytest.fixture
@@ -260,6 +261,7 @@ def test_a_log_lost_between_state_and_log_comes_back(train, tmp_path):
     run = train(tmp_path / "run", epochs=2)
     log = log_of(run)
     (run / "log.csv").unlink()
+    write_card(run, state="training")
     train(run, epochs=2, resume=True)
     assert log_of(run) == log
 
@@ -268,12 +270,29 @@ def test_a_log_that_no_state_knows_of_is_cut_back(train, tmp_path):
     run = train(tmp_path / "run", epochs=2)
     log = (run / "log.csv").read_text().splitlines()
     (run / "log.csv").write_text("\n".join([*log, log[-1].replace("2,", "3,", 1)]) + "\n")
+    write_card(run, state="training")
     train(run, epochs=2, resume=True)
     assert len(log_of(run)) == 2
     (run / "last/state.safetensors").unlink()
+    write_card(run, state="training")
     seen = []
     train(run, epochs=3, resume=True, on_epoch=lambda row: seen.append(len(log_of(run))))
     assert seen == [1, 2, 3]  # from the beginning
+
+
+def test_a_finished_run_is_left_alone_its_state_gone_or_not(train, tmp_path):
+    run = train(tmp_path / "run", epochs=2)
+    (run / "last/state.safetensors").unlink()  # three times the weights, of no use any more
+    write_card(run, machine=read_card(run)["machine"] | {"threads": 64})
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    train(run, epochs=2, resume=True, on_epoch=lambda row: pytest.fail("trained again"))
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    with pytest.raises(RunError, match=r"machine\.threads"):
+        train(run, epochs=3, resume=True)
+    write_card(run, machine=read_card(run)["machine"] | {"threads": torch.get_num_threads()})
+    with pytest.raises(RunError, match=r"no saved state; needed that of the finished run"):
+        train(run, epochs=3, resume=True)
+    assert read_card(run)["state"] == "finished"
 
 
 @pytest.mark.parametrize(
@@ -298,6 +317,8 @@ def test_a_model_for_other_data_is_refused_before_any_work(train, planted, tmp_p
         train(tmp_path / "run", spec=spec)
     with pytest.raises(DataError, match="max_shift_bp is 9"):
         train(tmp_path / "run", augmentation={"max_shift_bp": 9})
+    with pytest.raises(DataError, match=r"split valid is empty \(windows: 60 train, 0 valid, 12 test\)"):
+        train(tmp_path / "run", store=planted.store.with_roles(valid=[], test=["test"]))
     assert not (tmp_path / "run").exists()
 
 

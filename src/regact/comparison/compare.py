@@ -18,8 +18,9 @@ from regact.comparison.side_by_side import (
 )
 from regact.comparison.summary import summarize, write_summary
 from regact.comparison.trial import RUNS, check_trials, list_trials
+from regact.dataset import Store
 from regact.engine import refuse_existing
-from regact.errors import OutputExistsError
+from regact.errors import ConfigError, OutputExistsError
 from regact.evaluation import judge_baseline
 from regact.experiment import (
     Experiment,
@@ -67,8 +68,9 @@ def compare(
         tell: Called with what begins and what came out.
         on_epoch: Called with a model's name and each row of its log.csv as soon as it is known.
 
-    Raises: ConfigError where the experiment names no models to compare; OutputExistsError where `out` is something
-        else; RunError where a run in it was made with other settings; as `train_experiment`, `evaluate`.
+    Raises: ConfigError where the experiment names no models to compare, or a split without windows; OutputExistsError
+        where `out` is something else; RunError where a run in it was made with other settings; as `train_experiment`,
+        `evaluate`.
     """
     if (possible := possible_jobs(jobs, device, on_epoch)) < jobs:
         tell("models take turns on a GPU: --jobs is for CPUs")
@@ -81,6 +83,7 @@ def compare(
     check_towers(trials, tower)
     _claim(out, overwrite=overwrite, resume=resume)
     store = open_or_build_store(plan, workers=workers, tell=tell)
+    _check_splits(plan, store)
     genome = store.open_genome(plan.genome)
     if plan.transfer.run is not None and (warning := describe_overlap(plan.transfer.run, store)[1]):
         tell(f"warning: {warning}")
@@ -129,6 +132,15 @@ def _claim(out: Path, *, overwrite: bool, resume: bool) -> None:
     elif not resume:
         refuse_existing(out, overwrite)
     (out / RUNS).mkdir(parents=True, exist_ok=True)
+
+
+def _check_splits(plan: Experiment, store: Store) -> None:
+    """Raise ConfigError, before anything is trained, unless there are windows in every split to judge on."""
+    there = set(store.windows["split"])
+    if empty := [split for split in plan.compare.splits if split not in there]:
+        found = ", ".join(sorted(there))
+        problem = f"no windows of {' and '.join(empty)} in {store.path} (it has {found}); leave them out, or split anew"
+        raise ConfigError(f"experiment {plan.name}: compare.splits", [problem])
 
 
 def _do_all(tasks: Sequence[TrialTask], jobs: int, tell: Callable[[str], object]) -> Iterator[tuple[int, list[Result]]]:

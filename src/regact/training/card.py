@@ -96,8 +96,13 @@ def check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
 def check_resume(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise RunError unless the run described by `before` can go on as `now`, and end as if it had never stopped."""
     check_same(run, before, now)
-    if before["state"] != "finished" or before["training"] != now["training"]:  # else there is nothing to do
+    if not is_over(before, now):
         check_same_machine(run, before, now)
+
+
+def is_over(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a run that may go on as `now` has nothing left to do: it is finished, with the same limits."""
+    return bool(before["state"] == "finished" and before["training"] == now["training"])
 
 
 def check_same_machine(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -147,7 +152,9 @@ def check_shares(store: Store, config: TrainingConfig, processes: int) -> None:
 
 
 def check_fit(store: Store, spec: ModelSpec, config: TrainingConfig) -> None:
-    """Raise DataError unless model, store and augmentation agree."""
+    """Raise DataError unless model, store and augmentation agree, and there are windows to train and to judge on."""
+    for split in ("train", "valid"):
+        store.rows(split)
     check_sizes(store, spec)
     shift = config.augmentation.max_shift_bp
     if shift > store.max_shift_bp:

@@ -2,39 +2,56 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
 
-from regact.errors import TrainingError
-from regact.training.card import check_resume
+from regact.errors import RunError, TrainingError
+from regact.training.card import check_resume, is_over
 from regact.training.run_folder import claim_run_folder, read_card, write_card
+from regact.training.state import STATE_FILE, has_state
+
+
+class Claim(StrEnum):
+    """What there is to do in a run folder that was claimed."""
+
+    begin = "begin"
+    go_on = "go on"
+    nothing = "nothing"  # the run is finished, and nobody asks for more
 
 
 @contextmanager
 def claim_for_all(
     out: Path, fabric: Fabric, about: Mapping[str, Any], *, overwrite: bool, resume: bool
-) -> Iterator[bool]:
-    """Let the first process claim the run folder for all; yield whether there is a run in it to resume.
+) -> Iterator[Claim]:
+    """Let the first process claim the run folder for all; yield what there is to do in it.
 
     Where it cannot, it says why, and the others end without a word.
     """
     with ExitStack() as stack:
-        goes_on = None
+        claim = None
         try:
             if fabric.is_global_zero:
-                goes_on = stack.enter_context(claim_run_folder(out, overwrite=overwrite, resume=resume))
-                if goes_on:
-                    check_resume(out, read_card(out), about)
-        except BaseException:
-            goes_on = None
-            raise
+                is_there = stack.enter_context(claim_run_folder(out, overwrite=overwrite, resume=resume))
+                claim = _look_at(out, about) if is_there else Claim.begin
         finally:
-            goes_on = fabric.broadcast(goes_on)
-        if goes_on is None:
+            claim = fabric.broadcast(claim)
+        if claim is None:
             raise SystemExit(1)
-        yield goes_on
+        yield claim
+
+
+def _look_at(out: Path, about: Mapping[str, Any]) -> Claim:
+    """What is left to do of the run that is there; RunError where it cannot go on as `about` says."""
+    card = read_card(out)
+    check_resume(out, card, about)
+    if is_over(card, about):
+        return Claim.nothing
+    if card["state"] == "finished" and not has_state(out):  # else it would be trained once more, and written over
+        raise RunError(out / STATE_FILE, "no saved state", "that of the finished run, to train it further")
+    return Claim.go_on
 
 
 @contextmanager

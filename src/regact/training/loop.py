@@ -19,7 +19,7 @@ from regact.model import ModelSpec, build_model, save_model
 from regact.model.memory import is_memory_full
 from regact.model.prediction import inference
 from regact.training.card import check_fit, check_shares, describe
-from regact.training.claim import claim_for_all, told_once
+from regact.training.claim import Claim, claim_for_all, told_once
 from regact.training.compile import check_compiler
 from regact.training.config import TrainingConfig
 from regact.training.device import launch, open_fabric, quiet_gradients
@@ -64,7 +64,7 @@ def train_model(
     """Train the model that `spec` describes on `store`; return the run folder `out`.
 
     On a CPU the same seed gives the same run bit for bit, whatever the number of workers, and so does a run that was
-    stopped at any point and resumed. docs/training.md says how.
+    stopped at any point and resumed. docs/training.md says how. One that is finished is left as it is by `resume`.
 
     Args:
         devices: Devices on this machine to share each batch among, one process for each; without it, as many as
@@ -82,8 +82,9 @@ def train_model(
         MemoryFullError: the device's memory is full; names the batch size that fits.
         DeviceError: the device, or so many, are not on this machine; there is no compiler for `compile`.
         ConfigError: a batch has fewer windows than there are devices and micro-batches.
-        RunError: the run to resume is of other data, another model or other settings, or had other threads on a CPU;
-            the run to start from does not have the parts that this model needs.
+        RunError: the run to resume is of other data, another model or other settings, or had other threads on a CPU,
+            or is finished and its state is gone; the run to start from does not have the parts that this model needs.
+        DataError: the dataset has no windows to train or to validate on, or not the shapes of the model.
         OutputExistsError: `out` is there and neither `overwrite` nor `resume` is given.
         ProgramError: another process is training in `out`.
         KeyboardInterrupt: after Ctrl-C, when the state is saved.
@@ -98,7 +99,9 @@ def train_model(
         check_compiler(fabric.device)
     launch(fabric)
     about = describe(store, spec, config, fabric.device, transfer, processes=fabric.world_size) | dict(card or {})
-    with claim_for_all(out, fabric, about, overwrite=overwrite, resume=resume) as goes_on:
+    with claim_for_all(out, fabric, about, overwrite=overwrite, resume=resume) as claim:
+        if claim == Claim.nothing:
+            return out
         if fabric.is_global_zero:
             write_card(out, state="training", **about)
             before = find_seen(transfer.run) if transfer.run else None
@@ -112,7 +115,7 @@ def train_model(
             told_once(out, fabric),
         ):
             training = _Training(store, genome, spec, config, transfer, out, fabric, workers, interrupt)
-            if goes_on:
+            if claim == Claim.go_on:
                 training.restore()
             ended = training.run(on_epoch)
         if fabric.is_global_zero:
