@@ -1,21 +1,26 @@
 """Training steps on this machine against eager PyTorch of the same layers in the order in which the paper names them.
 
 The other side is what one would write first: nn.Conv1d, BatchNorm1d, ReLU, MaxPool1d, Dropout, and the same context and
-affine layers, with the same weights. Both sides take turns; the figures are the best of `--repeats`.
+affine layers, with the same weights. Both sides take turns; the figures are the best of `--repeats`, and the share of
+the rate that a matrix product reaches in the same process. Memory is the most that a process of its own has in which a
+side takes two steps, Python, torch and Adam's moments included.
 
     python benchmarks/bench_train_step.py --preset attention_two_sided --width 0.1 --window-bp 65536 --batch 4
+    python benchmarks/bench_train_step.py --paper --threads 2 --repeats 2          # paper scale: minutes, not seconds
 """
 
 import argparse
 import copy
 import platform
 import time
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from regact.engine import peak_memory_bytes, run_apart
 from regact.losses import poisson_nll
-from regact.model import SequenceModel, build_model, count, one_hot, preset_spec
+from regact.model import ModelSpec, SequenceModel, build_model, count, one_hot, preset_spec
 from regact.model.conv_block import ConvBlock, SameConv1d
 
 
@@ -23,15 +28,19 @@ def eager_conv(conv: SameConv1d) -> nn.Module:
     filters, channels, width = conv.weight.shape
     span = conv.dilation * (width - 1)
     plain = nn.Conv1d(channels, filters, width, dilation=conv.dilation, bias=conv.bias is not None)
-    plain.weight.data.copy_(conv.weight.data)
+    plain.load_state_dict(conv.state_dict())
     return nn.Sequential(nn.ZeroPad1d((span // 2, span - span // 2)), plain)
 
 
-def eager_block(block: ConvBlock) -> nn.Module:
-    norm = nn.BatchNorm1d(block.norm.num_features, eps=1e-3)
-    return nn.Sequential(
-        eager_conv(block.conv), norm, nn.ReLU(), nn.MaxPool1d(block.pool), nn.Dropout(block.dropout.rate)
-    )
+class EagerBlock(nn.Sequential):
+    """A convolution block of PyTorch's own layers, where `regact`'s stood."""
+
+    relu_first = False
+
+    def __init__(self, block: ConvBlock) -> None:
+        norm = nn.BatchNorm1d(block.norm.num_features, eps=block.norm.eps)
+        pool = [nn.MaxPool1d(block.pool)] if block.pool > 1 else []
+        super().__init__(eager_conv(block.conv), norm, nn.ReLU(), *pool, nn.Dropout(block.dropout.rate))
 
 
 def eager(model: SequenceModel) -> SequenceModel:
@@ -40,18 +49,55 @@ def eager(model: SequenceModel) -> SequenceModel:
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, ConvBlock):
-                setattr(parent, name, eager_block(child))
+                setattr(parent, name, EagerBlock(child))
             elif isinstance(child, SameConv1d) and not isinstance(parent, nn.Sequential | ConvBlock):
                 setattr(parent, name, eager_conv(child))
     return model
 
 
-def step(model: SequenceModel, optimizer: torch.optim.Optimizer, codes: torch.Tensor, counts: torch.Tensor) -> float:
-    start = time.perf_counter()
-    optimizer.zero_grad()
-    poisson_nll(model(one_hot(codes)), counts).backward()
-    optimizer.step()
-    return time.perf_counter() - start
+@dataclass
+class Side:
+    """A model, its optimizer, and the batch that it learns."""
+
+    model: SequenceModel
+    optimizer: torch.optim.Optimizer
+    codes: torch.Tensor
+    counts: torch.Tensor
+
+    @classmethod
+    def of(cls, name: str, spec: ModelSpec, batch: int) -> "Side":
+        model = build_model(spec, seed=0)
+        model = eager(model) if name == "eager" else model
+        codes = torch.randint(0, 4, (batch, spec.window_bp), dtype=torch.uint8)
+        counts = torch.rand(batch, spec.bins, spec.tracks).transpose(1, 2)
+        return cls(model, torch.optim.Adam(model.parameters()), codes, counts)
+
+    def step(self) -> float:
+        """Take a step; return its seconds."""
+        start = time.perf_counter()
+        self.optimizer.zero_grad()
+        poisson_nll(self.model(one_hot(self.codes)), self.counts).backward()
+        self.optimizer.step()
+        return time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class MemoryTask:
+    """One side alone in a process."""
+
+    name: str
+    spec: ModelSpec
+    batch: int
+    threads: int
+
+
+def measure_memory(task: MemoryTask) -> int:
+    """The most memory in bytes that this process has had, two steps later."""
+    torch.set_num_threads(task.threads)
+    side = Side.of(task.name, task.spec, task.batch)
+    side.step()
+    side.step()  # the first that has moments
+    return peak_memory_bytes()
 
 
 def matmul_rate(size: int = 1536, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> float:
@@ -85,7 +131,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--paper", action="store_true", help="whole width, 131,072 bp, 4,229 tracks, one window a step")
     arguments = parser.parse_args()
+    if arguments.paper:
+        vars(arguments).update(width=1.0, filters=None, window_bp=131_072, tracks=4_229, batch=1)
     torch.set_num_threads(arguments.threads)
     filters = tuple(arguments.filters) if arguments.filters else None
     spec = preset_spec(
@@ -95,23 +144,23 @@ def main() -> None:
         width=arguments.width,
         filters=filters,
     )
-    mine = build_model(spec, seed=0)
-    theirs = eager(mine)
-    codes = torch.randint(0, 4, (arguments.batch, spec.window_bp), dtype=torch.uint8)
-    counts = torch.rand(arguments.batch, spec.bins, spec.tracks).transpose(1, 2)
-    sides = {
-        name: (model, torch.optim.Adam(model.parameters())) for name, model in (("regact", mine), ("eager", theirs))
+    memory = {
+        name: run_apart(measure_memory, MemoryTask(name, spec, arguments.batch, arguments.threads), where=name)
+        for name in ("regact", "eager")
     }
+    sides = {name: Side.of(name, spec, arguments.batch) for name in memory}
     best = dict.fromkeys(sides, float("inf"))
     for repeat in range(arguments.repeats + 1):
-        for name, (model, optimizer) in sides.items():
-            seconds = step(model, optimizer, codes, counts)
+        for name, side in sides.items():
+            seconds = side.step()
             best[name] = min(best[name], seconds) if repeat else best[name]  # the first is a warm-up
     gmac, rate = 3 * count(spec).gmac * arguments.batch, matmul_rate()
     print(f"{platform.processor() or platform.machine()}, {arguments.threads} threads, torch {torch.__version__}")
     for name, seconds in best.items():
+        reached = gmac / seconds
         print(
-            f"{name}: {seconds * 1e3:.0f} ms a step, {gmac / seconds:.0f} GMAC/s, {gmac / seconds / rate:.0%} of matmul"
+            f"{name}: {seconds * 1e3:.0f} ms a step, {reached:.0f} GMAC/s, {reached / rate:.0%} of matmul, "
+            f"{memory[name] / 1e9:.2f} GB"
         )
     print(f"ratio eager / regact: {best['eager'] / best['regact']:.2f} (matmul {rate:.0f} GMAC/s)")
 

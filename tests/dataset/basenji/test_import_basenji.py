@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,7 +11,16 @@ import pytest
 from regact.cli.app import main
 from regact.dataset import open_store
 from regact.dataset.audit import audit_dataset
-from regact.dataset.basenji import BasenjiSource, StorageSettings, import_basenji, import_dataset
+from regact.dataset.basenji import (
+    BasenjiSource,
+    StorageSettings,
+    import_basenji,
+    import_basenji_h5,
+    import_dataset,
+    tfrecord,
+)
+from regact.dataset.basenji import run as run_module
+from regact.dataset.basenji.part import import_part
 from regact.dataset.basenji.tfrecord import read_records
 from regact.dataset.config import SplitAsImported
 from regact.dataset.loader import Loader
@@ -490,3 +500,30 @@ def test_any_number_of_workers_makes_the_same_store(write_directory, tmp_path, m
     assert two.fingerprint == one.fingerprint
     shutil.move(tmp_path / "two", tmp_path / "moved")
     check_store(open_store(tmp_path / "moved"), made)
+
+
+@pytest.mark.parametrize("kind", ["TFRecords", "HDF5"])
+def test_memory_does_not_grow_with_the_windows(write_directory, write_h5, tmp_path, monkeypatch, kind):
+    """One file of 20 windows takes as much as one of 400, whose targets have 5 MB, a window's 12 kB."""
+    peaks = []
+
+    def measured(task):
+        tracemalloc.start()
+        import_part(task)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    monkeypatch.setattr(run_module, "import_part", measured)
+    monkeypatch.setattr(tfrecord, "_READ_BYTES", 2**16)  # which a file of 20 windows has, too
+    highest = []
+    for windows in (20, 20, 400):  # the first time loads what is loaded once
+        labels, folder, out = ("train",) * windows, tmp_path / f"{len(highest)}", tmp_path / f"{len(highest)}.zarr"
+        if kind == "TFRecords":
+            made = write_directory(folder, labels=labels, n_tracks=1_000, per_file=400)
+            import_basenji(made.path, out, workers=1)
+        else:
+            made = write_h5(folder, labels=(*labels, "valid", "test"), n_tracks=1_000, chunks=(2, 8, 500))
+            import_basenji_h5(made.path / "l131k_w128.h5", out, workers=1)
+        highest.append(max(peaks))
+        peaks.clear()
+    assert highest[2] - highest[1] < 0.1 * made.targets.nbytes
