@@ -13,14 +13,14 @@ _COLUMNS = ["chrom", "start", "end", "label"]
 
 
 def read_window_bed(path: Path) -> pd.DataFrame:
-    """The rows of such a file: chrom, start, end, label; further columns are left out.
+    """The rows of such a file: chrom, start, end, label; further columns are left out, and blank lines at its end.
 
     Raises: FormatError naming the line that is no such row.
     """
     rows = []
     needed = "chrom, start, end and label, with tabs between"
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").rstrip("\r\n").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise FormatError(path, f"cannot be read ({error})", f"a BED file: {needed}") from None
     for number, line in enumerate(lines, start=1):

@@ -74,6 +74,14 @@ def test_the_store_holds_what_was_written(write_directory, tmp_path, layout, wit
     assert any("keeps its sequences" in remark for remark in store.header.remarks) != with_genome
 
 
+def test_hidden_files_and_blank_lines_are_no_data(write_directory, tmp_path):
+    made = write_directory(tmp_path / "data")
+    (made.path / "tfrecords" / "._train-0.tfr").write_bytes(b"Mac OS X")
+    bed = made.path / "sequences.bed"
+    bed.write_bytes(bed.read_bytes().replace(b"\n", b"\r\n") + b"\r\n\n")
+    check_store(import_basenji(made.path, tmp_path / "store"), made)
+
+
 def test_statistics_of_tracks_are_those_of_the_values(write_directory, tmp_path):
     made = write_directory(tmp_path / "data", unmappable=True)
     store = import_basenji(made.path, tmp_path / "store", genome_path=made.genome)

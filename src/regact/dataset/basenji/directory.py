@@ -18,7 +18,8 @@ from regact.dataset.window_bed import read_window_bed
 from regact.errors import ConfigError, FormatError
 from regact.tracks import TrackSheet, read_published_sheet
 
-_SHARD = re.compile(r"(?P<label>.+)-(?P<number>\d+)\.tfr")
+# Hidden files, such as `._train-0.tfr` beside each that went through a Mac, are none of the data's.
+_SHARD = re.compile(r"(?P<label>[^.].*)-(?P<number>\d+)\.tfr")
 _BASE_CODES = 4
 
 
