@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,14 @@ def fenced_lines(text: str) -> Iterator[str]:
 
 def shell_commands(text: str, program: str) -> Iterator[list[str]]:
     for line in fenced_lines(text):
-        words = shlex.split(line.removeprefix("$ "), comments=True) if program in line else []
-        while words and re.fullmatch(r"\w+=.*", words[0]):  # VARIABLE=value before the command
-            words = words[1:]
-        if words and Path(words[0]).name == program:
-            yield words[1:]
+        every = shlex.split(line.removeprefix("$ "), comments=True) if program in line else []
+        joins = [-1, *(place for place, word in enumerate(every) if word in ("||", "&&", ";")), len(every)]
+        for before, behind in pairwise(joins):
+            words = every[before + 1 : behind]
+            while words and re.fullmatch(r"\w+=.*", words[0]):  # VARIABLE=value before the command
+                words = words[1:]
+            if words and Path(words[0]).name == program:
+                yield words[1:]
 
 
 def regact_calls() -> list[tuple[str, str, list[str]]]:
