@@ -1,6 +1,7 @@
 """What is written as bigWig reads back equal, and half-written files have no final name."""
 
 import shutil
+import tracemalloc
 
 import numpy as np
 import pyBigWig
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regact.errors import DiskSpaceError
-from regact.tracks import covered_intervals, open_signal, write_bigwig, write_bigwig_intervals
+from regact.tracks import bigwig_writer, covered_intervals, open_signal, write_bigwig, write_bigwig_intervals
 
 LENGTHS = {"chr2": 1_000, "chr10": 500, "chr1": 300}
 
@@ -58,6 +59,24 @@ def test_covered_intervals_are_the_runs_of_equal_values():
     assert ends.tolist() == [103, 106, 107, 109]
     assert values.tolist() == [2, 3, 2, 2]
     assert [len(part) for part in covered_intervals(np.array([]))] == [0, 0, 0]
+
+
+def test_pieces_leave_no_trace_and_take_little_memory(tmp_path, monkeypatch):
+    rng = np.random.default_rng(4)
+    starts = np.arange(1_000_000) * 3
+    values = rng.integers(0, 9, len(starts)).astype(np.float32)
+    values[rng.random(len(starts)) < 0.1] = np.nan
+    name = "a contig that has quite a long name"
+    chunk = [(name, starts, starts + 2, values)]
+    lengths = {name: 3 * len(starts)}
+    tracemalloc.start()
+    write_bigwig_intervals(tmp_path / "pieces.bw", lengths, chunk)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * len(starts)  # the name beside every interval alone would take 140
+    monkeypatch.setattr(bigwig_writer, "_INTERVALS_AT_ONCE", 10**9)
+    write_bigwig_intervals(tmp_path / "whole.bw", lengths, chunk)
+    assert (tmp_path / "pieces.bw").read_bytes() == (tmp_path / "whole.bw").read_bytes()
 
 
 def test_counts_survive_the_way_through_a_file(tmp_path):

@@ -15,6 +15,8 @@ from regact.engine import check_space, whole_file
 # takes 12 bytes before compression, and every zoom level, written on closing, less than half of the level below.
 BYTES_PER_VALUE = 64
 MARGIN_BYTES = 2**24
+# pyBigWig wants the contig's name beside every interval: with pieces of this size that takes some megabytes.
+_INTERVALS_AT_ONCE = 2**16
 
 DenseChunk = tuple[str, int, Float[np.ndarray, "step"]]
 IntervalChunk = tuple[str, Int[np.ndarray, "row"], Int[np.ndarray, "row"], Float[np.ndarray, "row"]]
@@ -110,11 +112,12 @@ class _BigWigWriter:
         self._check_contig(chrom)
         self._advance(chrom, int(starts[0]), int(ends[-1]))
         narrow = _as_float32(values, chrom, int(starts[0]))
-        known = np.isfinite(narrow)
-        self._take_room(int(known.sum()))
-        if known.any():
-            starts, ends = starts[known].astype(np.int64), ends[known].astype(np.int64)
-            self.file.addEntries(np.full(len(starts), chrom), starts, ends=ends, values=narrow[known])
+        known = np.flatnonzero(np.isfinite(narrow))
+        self._take_room(len(known))
+        for first in range(0, len(known), _INTERVALS_AT_ONCE):
+            rows = known[first : first + _INTERVALS_AT_ONCE]
+            begin, end = starts[rows].astype(np.int64), ends[rows].astype(np.int64)
+            self.file.addEntries(np.full(len(rows), chrom), begin, ends=end, values=narrow[rows])
 
     def finish(self) -> None:
         """Make a file without any value readable: one without an index is none to other programs."""
