@@ -122,6 +122,25 @@ def test_a_folder_of_something_else_is_left_alone(planted, tmp_path):
     assert (tmp_path / "thesis.tex").exists()
 
 
+def test_a_project_with_runs_of_its_own_is_left_alone(planted, tmp_path):
+    """`runs` is where `regact train` is told to write, too: `--out . --overwrite` must not take the project away."""
+
+    def refused(found, overwrite):
+        with pytest.raises(OutputExistsError, match=rf"with {found} in it; needed a comparison's folder"):
+            compare(experiment(planted), tmp_path, device="cpu", workers=0, overwrite=overwrite)
+
+    for path in ("runs/yeast", "runs/standard"):
+        (tmp_path / path).mkdir(parents=True)
+        (tmp_path / path / "card.json").write_text("{}")
+    refused("runs/yeast", overwrite=True)
+    (tmp_path / "data").mkdir()
+    refused("data", overwrite=False)
+    refused("data, runs/yeast", overwrite=True)
+    (tmp_path / "results.tsv").touch()  # now it is one, with something else in it
+    refused("data", overwrite=True)
+    assert (tmp_path / "runs/yeast/card.json").exists()
+
+
 def test_an_experiment_without_models(planted, tmp_path):
     with pytest.raises(ConfigError, match=r"compare\.models: no model is listed"):
         compare(planted.experiment, tmp_path / "out", device="cpu")

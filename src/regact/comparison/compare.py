@@ -1,12 +1,13 @@
 """A comparison from beginning to end: trials, a table that grows with each, a page at the end."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from regact.comparison.markdown import RESULTS_TEXT, write_results_text
-from regact.comparison.pretraining import check_towers, starting_from, tower_trial
+from regact.comparison.pretraining import PRETRAINED, check_towers, starting_from, tower_trial
 from regact.comparison.results import RESULTS, Result, baseline_result, describe_trial, write_results
 from regact.comparison.side_by_side import (
     TrialEpochReport,
@@ -16,8 +17,8 @@ from regact.comparison.side_by_side import (
     report_of,
     train_and_judge,
 )
-from regact.comparison.summary import summarize, write_summary
-from regact.comparison.trial import RUNS, check_trials, list_trials
+from regact.comparison.summary import DIFFERENCES, SUMMARY, summarize, write_summary
+from regact.comparison.trial import RUNS, Trial, check_trials, list_trials
 from regact.dataset import Store
 from regact.engine import refuse_existing
 from regact.errors import ConfigError, OutputExistsError
@@ -33,6 +34,8 @@ from regact.report import write_report
 from regact.training.seen_windows import describe_overlap
 
 REPORT = "report.html"
+_OURS = {RUNS, PRETRAINED, RESULTS, RESULTS_TEXT, SUMMARY, DIFFERENCES, REPORT}
+_OF_THE_FLOOR = re.compile(r"baseline_\w+\.(json|npz)")
 
 
 def compare(
@@ -81,7 +84,7 @@ def compare(
     tower = tower_trial(plan, out)
     trials = list_trials(starting_from(tower, plan), out)
     check_towers(trials, tower)
-    _claim(out, overwrite=overwrite, resume=resume)
+    _claim(out, trials, overwrite=overwrite, resume=resume)
     store = open_or_build_store(plan, workers=workers, tell=tell)
     _check_splits(plan, store)
     genome = store.open_genome(plan.genome)
@@ -122,15 +125,24 @@ def compare(
     return out
 
 
-def _claim(out: Path, *, overwrite: bool, resume: bool) -> None:
+def _claim(out: Path, trials: Sequence[Trial], *, overwrite: bool, resume: bool) -> None:
     """Make sure that `out` is new, or a comparison to go on with, or one to begin anew."""
-    is_comparison = (out / RUNS).is_dir() or (out / RESULTS).is_file()
-    if not is_comparison and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputExistsError(out, "already there", "a comparison's folder or a new name", "choose another --out")
-    if overwrite and is_comparison:
-        shutil.rmtree(out)
-    elif not resume:
+    inside = [path for path in out.iterdir() if not path.name.startswith(".")] if out.is_dir() else []
+    is_marked = any(path.name in (RESULTS, PRETRAINED) or _OF_THE_FLOOR.fullmatch(path.name) for path in inside)
+    strange = [path for path in inside if path.name not in _OURS and not _OF_THE_FLOOR.fullmatch(path.name)]
+    if overwrite and not is_marked and (out / RUNS).is_dir():  # what `regact train` has put there must not go
+        strange += set((out / RUNS).iterdir()) - {trial.run for trial in trials}
+    if (out.exists() and not out.is_dir()) or (strange and (overwrite or not is_marked)):
+        names = sorted(str(path.relative_to(out)) for path in strange)
+        found = "already there" + (f", with {', '.join(names[:3])} in it" if names else "")
+        raise OutputExistsError(out, found, "a comparison's folder or a new name", "choose another --out")
+    if inside and not overwrite and not resume:
         refuse_existing(out, overwrite)
+    for path in inside if overwrite else []:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     (out / RUNS).mkdir(parents=True, exist_ok=True)
 
 
