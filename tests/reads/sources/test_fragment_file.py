@@ -152,6 +152,17 @@ def test_a_bad_row_is_named_with_its_line(tmp_path, row, line):
         read_fragments(path, LAYOUT)
 
 
+@pytest.mark.parametrize("pack", ["", ".gz"])
+def test_files_put_together_have_a_header_in_their_middle(tmp_path, pack):
+    one, two = (write(tmp_path / f"{name}.tsv{pack}", [("c1", 1, 9, "AA", 1)]) for name in "ab")
+    one.write_bytes(one.read_bytes() + two.read_bytes())
+    with pytest.raises(FormatError, match=r"a\.tsv.*, line 4: '# id=sample#1'; .*remove it: lines with # stand at the"):
+        read_fragments(one, LAYOUT)
+    plain = write(tmp_path / f"c.tsv{pack}", [("c1", 1, 9, "AA", 1)], header="")
+    two.write_bytes(two.read_bytes() + plain.read_bytes())
+    assert len(read_fragments(two, LAYOUT)) == 2
+
+
 def test_files_of_another_genome(tmp_path):
     rows = [("chrI", 1, 2, "AA", 1)]
     with pytest.raises(ContigError, match="contigs chrI"):

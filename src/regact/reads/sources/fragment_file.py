@@ -272,4 +272,6 @@ def _first_bad_row(path: Path, error: Exception) -> FormatError:
 
 
 def _bad_row(path: Path, number: int, line: str) -> FormatError:
-    return FormatError(f"{path}, line {number:,}", f"{line[:80]!r}", f"a fragment: {_NEEDED}, 0 <= start < end")
+    # Files that were put together have the header of the second in their middle.
+    remedy = "remove it: lines with # stand at the top alone" if line.startswith("#") else ""
+    return FormatError(f"{path}, line {number:,}", f"{line[:80]!r}", f"a fragment: {_NEEDED}, 0 <= start < end", remedy)
