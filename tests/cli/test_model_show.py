@@ -40,6 +40,13 @@ def test_run_is_shown_as_it_was_trained(capsys, tmp_path):
     assert (code, err) == (1, "regact: error: --set: a run's model is as it was trained; leave --set out\n")
 
 
+def test_a_folder_called_like_a_preset_is_not_taken_for_it(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_model(build_model(preset_spec("standard", tracks=7, window_bp=4096, width=0.02)), tmp_path / "basenji")
+    assert "4229 x 1024" in show(capsys, "basenji")[1]
+    assert "7 x 32" in show(capsys, "./basenji")[1]
+
+
 def test_drawing_is_written(capsys, tmp_path):
     code, _, err = show(capsys, "standard", "--set", "width=0.1", "--out", tmp_path / "standard.svg")
     assert code == 0

@@ -29,6 +29,7 @@ def test_why_there_are_none_is_passed_on(tmp_path):
     found = read_intervals(tmp_path, "test")
     assert found.why_none == "3 blocks of the genome; needed 20"
     assert np.isnan(found.by_model["a"]["pearson"]).all()
+    assert "did not judge its models on split valid" in read_intervals(tmp_path, "valid").why_none
     assert "no summary.tsv" in read_intervals(tmp_path / "other", "test").why_none
 
 

@@ -64,7 +64,7 @@ def _presets(n_tracks: int, window_bp: int) -> list[tuple[object, ...]]:
 
 
 def _spec(model: str, settings: Sequence[str], *, n_tracks: int, window_bp: int) -> ModelSpec:
-    if Path(model).is_dir():
+    if model not in PRESETS and Path(model).is_dir():  # one called like a preset is ./NAME
         if settings:
             raise ConfigError("--set", ["a run's model is as it was trained; leave --set out"])
         return load_spec(model)

@@ -41,6 +41,8 @@ def read_intervals(comparison: Path, split: str) -> Intervals:
         return Intervals({}, f"{comparison.name} has no {SUMMARY}")
     table = read_table(comparison / SUMMARY, ("model", "split", "no_interval"))
     table = table[table["split"] == split]
+    if not len(table):
+        return Intervals({}, f"{comparison.name} did not judge its models on split {split}")
     measures = [name.removesuffix(_LOW) for name in table.columns if name.endswith(_LOW)]
     by_model = {
         str(row["model"]): {measure: (row[measure + _LOW], row[measure + _HIGH]) for measure in measures}
