@@ -124,6 +124,20 @@ def test_what_cannot_be_judged(planted, run, tmp_path):
         evaluate(run, split="test", store=other, device="cpu")
 
 
+def test_a_run_is_judged_on_the_folds_that_it_was_not_trained_on(planted, tmp_path):
+    """`Store.with_roles`, as for cross-validation: the store itself knows the roles of its build only."""
+    other = planted.store.with_roles(valid=["test"], test=["train"])
+    spec, config = planted.experiment.model_spec(3), TrainingConfig(max_steps=1, batch_size=4)
+    run = train_model(other, planted.genome, spec, config, tmp_path / "run", device="cpu")
+    for store in (None, planted.store.path, other):
+        accuracy = evaluate(run, split="test", store=store, device="cpu")
+        assert accuracy.n_windows == len(other.rows("test")) != len(planted.store.rows("test"))
+    assert evaluate(run, split="test", store=planted.store, device="cpu").n_windows == len(planted.store.rows("test"))
+    longer = TrainingConfig(max_steps=2, batch_size=4)
+    with pytest.raises(RunError, match=r"store\.roles \({'train': 'test', 'valid': 'train', .*}, now None\)"):
+        train_model(planted.store, planted.genome, spec, longer, run, device="cpu", resume=True)
+
+
 def test_a_store_that_lacks_a_track_is_named_with_the_track(planted, run, tmp_path):
     header, fwd, rev, _ = planted.experiment.tracks.read_text().splitlines()
     sheet = planted.experiment.tracks.with_name("two_tracks.txt")

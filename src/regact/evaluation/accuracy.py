@@ -85,7 +85,7 @@ def open_store_of(run: Path, store: str | Path | Store | None) -> Store:
     where = store or card["store"].get("path")
     if where is None:
         raise RunError(run, "exported, and so without the place of its dataset", "it", "say with --store where it is")
-    opened = where if isinstance(where, Store) else open_store(where)
+    opened = where if isinstance(where, Store) else _in_roles_of(card, open_store(where))
     if opened.fingerprint != card["store"]["fingerprint"]:
         lacking = [name for name in card["tracks"] if name not in opened.sheet.identifiers]
         lacks = f" and lacks {len(lacking)} of its tracks: {', '.join(lacking[:3])}" if lacking else ""
@@ -97,6 +97,15 @@ def open_store_of(run: Path, store: str | Path | Store | None) -> Store:
             "say with --store where that is",
         )
     return opened
+
+
+def _in_roles_of(card: Mapping[str, Any], store: Store) -> Store:
+    """The store with its folds in the roles that they had in the run's training (`Store.with_roles`)."""
+    roles = card["store"].get("roles", store.roles)
+    if roles == store.roles or set(roles) != set(store.header.folds):  # of another store, as the fingerprint will tell
+        return store
+    valid, test = ([fold for fold, split in roles.items() if split == role] for role in ("valid", "test"))
+    return store.with_roles(valid=valid, test=test)
 
 
 def _store_for_imported(run: Path, card: Mapping[str, Any], store: str | Path | Store | None) -> Store:

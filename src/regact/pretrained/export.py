@@ -108,7 +108,7 @@ def portable_card(card: Mapping[str, Any]) -> dict[str, Any]:
     """A card without paths, commands and the name of this machine's parts."""
     kept = {name: card[name] for name in _ENTRIES if name in card}
     store, genome, transfer, source = (card.get(name) for name in ("store", "genome", "transfer", "source"))
-    kept["store"] = store and {"fingerprint": store["fingerprint"]}
+    kept["store"] = store and {name: store[name] for name in ("fingerprint", "roles") if name in store}
     kept["genome"] = genome and {"name": genome["name"], "checksum": genome["checksum"]}
     kept["transfer"] = transfer and {**transfer, "run": PurePath(transfer["run"]).name}
     if source:

@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from regact.dataset import Store, open_store
+from regact.dataset import Store
 from regact.engine import whole_file
 from regact.errors import RunError
-from regact.evaluation import Judgement, judge, judge_baseline
+from regact.evaluation import Judgement, judge, judge_baseline, open_store_of
 from regact.evaluation.baselines import NAME as BASELINE
 from regact.genome import Interval, parse_region
 from regact.report import figures
@@ -104,14 +104,14 @@ def _shared_store(runs: Sequence[Path], store: str | Path | None) -> Store:
     """Open the dataset that all runs were trained on; RunError where there is no such one."""
     cards = [read_card(run) for run in runs]
     for run, card in zip(runs[1:], cards[1:], strict=True):
-        if card["store"]["fingerprint"] != cards[0]["store"]["fingerprint"]:
+        if any(card["store"].get(name) != cards[0]["store"].get(name) for name in ("fingerprint", "roles")):
             raise RunError(
                 run,
                 f"trained on another dataset ({card['store']['path']}) than {runs[0]} ({cards[0]['store']['path']})",
                 "runs of one dataset",
                 "write one report for each dataset",
             )
-    return open_store(store or cards[0]["store"]["path"])
+    return open_store_of(runs[0], store)
 
 
 def _join(

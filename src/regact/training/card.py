@@ -37,6 +37,7 @@ def describe(
         "store": {
             "path": str(store.path),
             "fingerprint": store.fingerprint,
+            **({} if store.roles == store.header.roles else {"roles": dict(store.roles)}),  # Store.with_roles
             "remarks": list(store.header.remarks),  # such as that an imported split leaks
         },
         "genome": {"name": store.genome_name, "path": str(store.genome_path), "checksum": store.genome_checksum},
@@ -80,6 +81,7 @@ def check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
     starts = [{k: v for k, v in (card.get("transfer") or {}).items() if k != "run"} for card in (before, now)]
     differences = [
         *_differences("store.fingerprint", before["store"]["fingerprint"], now["store"]["fingerprint"]),
+        *_differences("store.roles", before["store"].get("roles"), now["store"].get("roles")),
         *_differences("model", *models),
         *_differences("training", *settings),
         *_differences("transfer", *starts),
