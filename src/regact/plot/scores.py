@@ -83,6 +83,8 @@ def _draw_score(ax: Axes, row: int, score: Score) -> None:
         ax.scatter(score.seeds, places, s=13, color=TEXT, edgecolors="white", linewidths=0.6, zorder=3)
         right = max(right, *score.seeds)
     text = f"{score.value:.3f}".replace("-", "\N{MINUS SIGN}")
-    ax.annotate(text, (right, row), (4, 0), textcoords="offset points", va="center", fontsize=8, color=TEXT)
+    number = ax.annotate(text, (right, row), (4, 0), textcoords="offset points", va="center", fontsize=8, color=TEXT,
+                         zorder=4)  # fmt: skip
+    number.set_path_effects([withStroke(linewidth=3, foreground="white")])  # read across the line of a limit, too
     ax.update_datalim([(right * 1.16, row)])  # the number is no data; without this it would run out of the panel
     ax.autoscale_view(scaley=False)
