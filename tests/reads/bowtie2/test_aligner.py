@@ -183,10 +183,8 @@ def test_an_interrupted_run_leaves_nothing_and_nobody(genome, fastq, tmp_path, i
     # The real program, held up after its first alignments until its output is gone.
     slow = broken_bowtie2(tmp_path / "bin", f"echo $$ > {tmp_path}/pid; while echo x; do sleep 0.1; done; exit 1")
     out = tmp_path / "x.bam"
-    # Ignored where the tests run in the background.
-    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     arguments = [path and str(path) for path in (reads, None, genome.path, out)]
-    call = f"{heed}; import regact; regact.align(*{arguments}, index_dir={str(index_dir)!r})"
+    call = f"import regact; regact.align(*{arguments}, index_dir={str(index_dir)!r})"
     environment = {**os.environ, "PATH": slow}
     process = subprocess.Popen([sys.executable, "-c", call], env=environment, stderr=subprocess.PIPE)
     wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())

@@ -217,7 +217,6 @@ def test_samples_of_another_version_are_kept_and_told_of(sheet, genome, tmp_path
 
 KILLED = """
 import os, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 from regact.reads import cover_samples, read_sample_sheet
 def stop(sample):
     if sample.outputs.sample == "open":

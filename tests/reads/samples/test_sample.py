@@ -180,8 +180,7 @@ def test_a_full_disk_leaves_nothing(pairs, genome, small_disk):
 
 
 WAIT_IN_WRITING = """
-import signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
+import sys, time
 import regact.reads.coverage as coverage
 from regact.reads import cover_sample
 whole = coverage.coverage_intervals
