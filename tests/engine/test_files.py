@@ -124,6 +124,26 @@ def test_an_existing_folder_is_replaced_only_when_asked(tmp_path: Path) -> None:
     assert names(tmp_path) == ["store"]
 
 
+def test_only_a_folder_of_its_own_kind_is_replaced(tmp_path: Path) -> None:
+    thesis = tmp_path / "thesis"
+    thesis.mkdir()
+    refuse_existing(thesis, overwrite=True, mark="card.json")  # empty
+    (thesis / "chapter").touch()
+    for overwrite in (False, True):
+        needed = r"thesis: already there, and holds no card\.json; needed a new name"
+        with (
+            pytest.raises(OutputExistsError, match=needed),
+            whole_folder(thesis, overwrite=overwrite, mark="card.json"),
+        ):
+            pass
+    with pytest.raises(OutputExistsError, match=r"chapter: already there, and holds no card\.json"):
+        refuse_existing(thesis / "chapter", overwrite=True, mark="card.json")
+    (thesis / "card.json").touch()
+    with whole_folder(thesis, overwrite=True, mark="card.json"):
+        pass
+    assert names(thesis) == []
+
+
 def test_a_resumed_folder_keeps_what_is_finished(tmp_path: Path) -> None:
     final = tmp_path / "store"
     with stopped_by_an_error(), whole_folder(final, resume=True) as temporary:

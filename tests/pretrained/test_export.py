@@ -260,7 +260,7 @@ def test_only_an_exported_folder_is_replaced_and_only_when_told(imported, traine
         export_weights(trained, folder)
     export_weights(trained, folder, overwrite=True)
     assert (folder / "metrics.tsv").exists()
-    with pytest.raises(OutputExistsError, match="no exported folder"):
+    with pytest.raises(OutputExistsError, match=r"holds no config\.json"):
         export_weights(folder, trained, overwrite=True)
 
 

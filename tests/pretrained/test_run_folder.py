@@ -80,7 +80,7 @@ def test_only_a_run_folder_is_replaced_and_only_when_told(foreign, tmp_path):
     assert read_card(run)["source"]["format"] == "another"
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
-    with pytest.raises(OutputExistsError, match="no run folder"):
+    with pytest.raises(OutputExistsError, match=r"holds no card\.json"):
         write_imported_run(foreign, tmp_path / "thesis", sheet=None, source=SOURCE, overwrite=True)
 
 

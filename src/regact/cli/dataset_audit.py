@@ -35,7 +35,7 @@ def command(
       regact dataset audit stores/yeast --out audits/yeast
     """
     if out is not None:
-        refuse_existing(out, overwrite=overwrite)
+        refuse_existing(out, overwrite=overwrite, mark="audit.html")
     opened = open_store(store)
     audit = audit_dataset(opened, opened.open_genome(genome), workers=workers)
     print_table(audit.splits.columns.tolist(), audit.splits.to_numpy().tolist())
@@ -48,7 +48,7 @@ def command(
     if len(findings) > _MOST_SHOWN:
         print_remark(f"{len(findings) - _MOST_SHOWN:,} more findings: --out writes all of them")
     if out is not None:
-        with whole_folder(out, overwrite=overwrite) as temporary:
+        with whole_folder(out, overwrite=overwrite, mark="audit.html") as temporary:
             audit.to_table(temporary)
             write_audit_page(audit, temporary / "audit.html")
         print_line(str(out / "audit.html"))

@@ -11,6 +11,7 @@ from regact.dataset.config import DatasetConfig
 from regact.dataset.depth import measure_depth
 from regact.dataset.plan import BuildPlan, plan_build
 from regact.dataset.rounds import TEMPORARY_BYTES, Layout, Round, collect_rounds
+from regact.dataset.schema import STORE_MARK
 from regact.dataset.store import Store, open_store
 from regact.dataset.store_writer import create_store, finish_store
 from regact.dataset.unfinished import unfinished_store
@@ -55,7 +56,7 @@ def build_dataset(
         OutputExistsError, DiskSpaceError: `out` is there; it does not fit on the disk.
     """
     out = Path(out)
-    refuse_existing(out, overwrite)
+    refuse_existing(out, overwrite, mark=STORE_MARK)
     plan = plan_build(genome_path, sheet_path, config, contig_alias=contig_alias)
     for remark in plan.header.remarks:
         tell(remark)

@@ -21,6 +21,7 @@ from regact.tracks import Track, TrackSheet
 
 SCHEMA_VERSION = 1
 ATTRIBUTES_KEY = "regact"
+STORE_MARK = "zarr.json"  # what every store holds
 SEQUENCES = "sequences"  # folder of the bases that a store keeps itself
 CHUNK_NAMES: Any = {"name": "default", "separator": "."}  # of targets, as Zarr's metadata says it: see `target_chunk`
 REBUILD = "build it again with `regact dataset build`, or import it again"

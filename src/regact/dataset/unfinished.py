@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from regact.dataset.schema import STORE_MARK
 from regact.engine import disk_full_as_error, partial_folder, whole_folder, write_json
 from regact.errors import DiskSpaceError, StoreError
 
@@ -29,7 +30,7 @@ def unfinished_store(
     Raises: StoreError naming the fields in which the unfinished store that lies there differs; DiskSpaceError;
         as `whole_folder`.
     """
-    with whole_folder(out, overwrite=overwrite, resume=True) as folder:
+    with whole_folder(out, overwrite=overwrite, resume=True, mark=STORE_MARK) as folder:
         _claim(folder, identity, out, resume=resume)
         try:
             with disk_full_as_error(folder):

@@ -56,7 +56,7 @@ def whole_file(path: Path | str) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path | str, *, overwrite: bool = False, resume: bool = False) -> Iterator[Path]:
+def whole_folder(path: Path | str, *, overwrite: bool = False, resume: bool = False, mark: str = "") -> Iterator[Path]:
     """An empty temporary folder beside `path`, renamed to it when the block ends well.
 
     With `resume` the temporary folder has the fixed name `NAME.partial`, stays when the block fails or is killed, and
@@ -64,20 +64,20 @@ def whole_folder(path: Path | str, *, overwrite: bool = False, resume: bool = Fa
     is left where the block fails. The files' data are not forced to the disk one by one: a killed process loses
     nothing, a power cut may.
 
-    Raises: OutputExistsError where `path` is there and `overwrite` is false; DiskSpaceError where the disk fills up;
-        ProgramError where another process is writing the same output.
+    Raises: OutputExistsError where `path` is there and must not be replaced, as `refuse_existing` tells;
+        DiskSpaceError where the disk fills up; ProgramError where another process is writing the same output.
     """
     final = Path(path)
     with disk_full_as_error(final):
         remove_leftovers(final)
-        refuse_existing(final, overwrite)
+        refuse_existing(final, overwrite, mark=mark)
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary = partial_folder(final) if resume else _temporary_name(final)
         temporary.mkdir(exist_ok=resume)
         try:
             with sole_writer(temporary, final):
                 yield temporary
-                refuse_existing(final, overwrite)
+                refuse_existing(final, overwrite, mark=mark)
                 _move_folder(temporary, final)
         finally:
             if not resume:
@@ -114,10 +114,21 @@ def check_space(path: Path | str, needed_bytes: int, what: str) -> None:
         )
 
 
-def refuse_existing(path: Path | str, overwrite: bool) -> None:
-    """Raise OutputExistsError where `path` is there and must not be replaced: to be asked before long work."""
-    if Path(path).exists() and not overwrite:
+def refuse_existing(path: Path | str, overwrite: bool, *, mark: str = "") -> None:
+    """Raise OutputExistsError where `path` is there and must not be replaced: to be asked before long work.
+
+    `mark` is a file that every folder of this output's kind holds. Nothing else is replaced, `overwrite` or not, but an
+    empty folder: a slip in a path shall not cost anybody a project.
+    """
+    path = Path(path)
+    if mark and path.exists() and not (path / mark).exists() and not _is_empty_folder(path):
+        raise OutputExistsError(path, f"already there, and holds no {mark}", "a new name", "--overwrite is for its own")
+    if path.exists() and not overwrite:
         raise OutputExistsError(path, "already there", "a new name", "or say --overwrite to replace it")
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
 @contextmanager

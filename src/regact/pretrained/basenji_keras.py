@@ -17,8 +17,9 @@ from regact.pretrained.keras_graph import gelu_forms, strand_pairs, unknown_laye
 from regact.pretrained.keras_heads import choose_head
 from regact.pretrained.keras_params import read_params_json
 from regact.pretrained.keras_weights import load_weights
-from regact.pretrained.run_folder import check_sheet, describe_files, refuse_other_folder, write_imported_run
+from regact.pretrained.run_folder import check_sheet, describe_files, write_imported_run
 from regact.tracks import TrackSheet
+from regact.training.run_folder import CARD
 
 GeluName = Literal["sigmoid", "tanh", "erf"]
 _FORMS: dict[GeluName, ActivationName] = {"sigmoid": "gelu_sigmoid", "tanh": "gelu_tanh", "erf": "gelu_erf"}
@@ -57,8 +58,7 @@ def import_keras(
         ConfigError: layers, shapes, settings or tracks do not fit; everything that is wrong at once.
         OutputExistsError: `out` is there and may not be replaced.
     """
-    refuse_other_folder(Path(out))
-    refuse_existing(out, overwrite)
+    refuse_existing(out, overwrite, mark=CARD)
     settings, file = read_params_json(params), KerasFile(model_h5)
     if unknown := list(unknown_layers(file)):
         raise ConfigError(model_h5, unknown)

@@ -20,9 +20,10 @@ from regact.model.conv_block import ConvBlock
 from regact.model.spec import BlockSpec, DilatedSpec, HeadSpec, TowerSpec
 from regact.pretrained.basenji_layout import NORM, ConvLayer, Layout, find_layout, is_of_training
 from regact.pretrained.basenji_params import LINKS, BasenjiParams, extend, read_params_txt
-from regact.pretrained.run_folder import check_sheet, describe_files, refuse_other_folder, write_imported_run
+from regact.pretrained.run_folder import check_sheet, describe_files, write_imported_run
 from regact.pretrained.tf_checkpoint import Checkpoint
 from regact.tracks import TrackSheet
+from regact.training.run_folder import CARD
 
 _ORDERS: dict[str, Literal["conv_first", "relu_first"]] = {"final/conv1d": "conv_first", "final/dense": "relu_first"}
 
@@ -55,8 +56,7 @@ def import_basenji_2018(
         ConfigError: names, shapes, parameters or tracks do not fit; everything that is wrong at once.
         OutputExistsError: `out` is there and may not be replaced.
     """
-    refuse_other_folder(Path(out))
-    refuse_existing(out, overwrite)
+    refuse_existing(out, overwrite, mark=CARD)
     checkpoint, settings = Checkpoint(prefix), read_params_txt(params)
     layout = _read_layout(checkpoint)
     check_sheet(sheet, layout.tracks)

@@ -23,7 +23,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from regact.engine import SUMS, check_checksums, refuse_existing, whole_folder, write_checksums, write_json
-from regact.errors import FormatError, OutputExistsError, RunError
+from regact.errors import FormatError, RunError
 from regact.model import ModelSpec, SequenceModel, load_model, load_spec, save_model
 from regact.model.checkpoint import HUB_WEIGHTS
 from regact.pretrained.model_card import write_model_card
@@ -66,12 +66,10 @@ def export_weights(run: str | Path, out: str | Path, *, license_id: str | None =
         OutputExistsError: `out` is there and may not be replaced, or is no exported folder.
     """
     run, out = Path(run), Path(out)
-    refuse_existing(out, overwrite)
-    if out.exists() and not (out / CONFIG).is_file():
-        raise OutputExistsError(out, "already there, and no exported folder", "a new name")
+    refuse_existing(out, overwrite, mark=CONFIG)
     card, model = read_card(run), load_model(run)
     metrics = _read_metrics(run / METRICS)
-    with whole_folder(out, overwrite=overwrite) as folder:
+    with whole_folder(out, overwrite=overwrite, mark=CONFIG) as folder:
         save_model(model, folder, name=HUB_WEIGHTS)
         write_json(folder / CONFIG, {"library_name": "regact", "format": EXPORT_FORMAT, "model": card["model"]})
         write_json(folder / CARD, portable_card(card))

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from regact.engine import sha256_of, whole_folder
-from regact.errors import ConfigError, OutputExistsError
+from regact.engine import refuse_existing, sha256_of, whole_folder
+from regact.errors import ConfigError
 from regact.model import SequenceModel, count, load_spec, save_model
 from regact.tracks import Track, TrackSheet
 from regact.training.card import describe_tracks
@@ -55,13 +55,13 @@ def write_imported_run(
     """
     out = Path(out)
     check_sheet(sheet, model.spec.tracks)
-    refuse_other_folder(out)
+    refuse_existing(out, overwrite, mark=CARD)
     tracks = sheet or unnamed_tracks(model.spec.tracks, strand_pair)
     about = {
         "source": {**source, "tracks_from": None if sheet is None else str(sheet.path)},
         "model": model.spec.model_dump(mode="json"),
     }
-    with whole_folder(out, overwrite=overwrite) as folder:
+    with whole_folder(out, overwrite=overwrite, mark=CARD) as folder:
         save_model(model, folder)
         if windows is not None:
             keep_windows(folder, Path(windows), model.spec)
@@ -103,12 +103,6 @@ def check_sheet(sheet: TrackSheet | None, tracks: int) -> None:
     """Raise ConfigError unless the sheet, where there is one, has as many tracks as the weights."""
     if sheet is not None and len(sheet) != tracks:
         raise ConfigError(sheet.path, [f"{len(sheet):,} tracks; needed {tracks:,}, as many as the weights have"])
-
-
-def refuse_other_folder(out: Path) -> None:
-    """Raise OutputExistsError where `out` is something else than a run folder: --overwrite is for those alone."""
-    if out.exists() and not (out / CARD).is_file():
-        raise OutputExistsError(out, "already there, and no run folder", "a new name")
 
 
 def unnamed_tracks(tracks: int, strand_pair: Sequence[int] | None = None) -> TrackSheet:

@@ -52,7 +52,7 @@ class LandscapeConfig(SimulationSettings):
 def write_landscape(config: LandscapeConfig, out: Path | str, *, overwrite: bool = False) -> Path:
     """Write genome.fa, repeats.bed, rate.bw and its track sheet targets.txt to the folder `out`; returns it."""
     consensus = repeat_consensus(config.background, random_stream(config.seed, REPEATS))
-    with whole_folder(out, overwrite=overwrite) as folder:
+    with whole_folder(out, overwrite=overwrite, mark="repeats.bed") as folder:
         with (folder / "genome.fa").open("wb") as fasta, (folder / "repeats.bed").open("w") as bed:
             for number, (chrom, length) in enumerate(config.chromosomes.items()):
                 rng = random_stream(config.seed, SEQUENCE, number)

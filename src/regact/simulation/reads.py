@@ -91,7 +91,7 @@ def simulate_reads(
     sheet = read_track_sheet(sheet_path)
     sheet = sheet.select(tracks) if (tracks := list(tracks)) else sheet
     samples = list_samples(sheet)
-    with whole_folder(out, overwrite=overwrite) as folder:
+    with whole_folder(out, overwrite=overwrite, mark="samples.tsv") as folder:
         bytes_per_read = _BYTES_PER_READ + _BYTES_PER_READ_BASE * config.read_bp
         mates = 2 if config.paired else 1
         check_space(folder, int(len(samples) * config.reads * mates * bytes_per_read), "the simulated reads")

@@ -68,7 +68,7 @@ def simulate(
     truth = Truth(config)
     total_bp = sum(config.chromosomes.values())
     needed = total_bp * (_BYTES_PER_BASE + _BYTES_PER_BASE_AND_TRACK * len(truth.tracks))
-    with whole_folder(out, overwrite=overwrite) as folder:
+    with whole_folder(out, overwrite=overwrite, mark=CONFIG_FILE) as folder:
         check_space(folder, int(needed), "the simulated genome")
         activities, counted = _simulate_contigs(truth, folder, workers)
         _write_sheets(folder, truth.tracks)

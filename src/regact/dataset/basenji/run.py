@@ -12,7 +12,7 @@ from regact.dataset.basenji.part import PartResult, PartTask, import_part, limit
 from regact.dataset.basenji.plan import ImportPlan
 from regact.dataset.basenji.values import ValueCheck, describe_counts
 from regact.dataset.build import COMPRESSION, DISK_BLOCK_BYTES
-from regact.dataset.schema import SEQUENCES, GenomeRecord, StoreHeader
+from regact.dataset.schema import SEQUENCES, STORE_MARK, GenomeRecord, StoreHeader
 from regact.dataset.store import Store, open_store
 from regact.dataset.store_writer import create_store, finish_store, write_array
 from regact.dataset.track_sums import merge_sums, track_statistics
@@ -34,7 +34,7 @@ def run_import(
     tell: Callable[[str], object] = lambda remark: None,
 ) -> Store:
     """Import what `plan` says into a store, and open it; arguments as in `import_dataset`."""
-    refuse_existing(out, overwrite)
+    refuse_existing(out, overwrite, mark=STORE_MARK)
     for remark in plan.header.remarks:
         tell(remark)
     check_space(out, _needed_bytes(plan), f"{len(plan.windows):,} windows of {len(plan.header.tracks):,} tracks")
