@@ -96,6 +96,28 @@ def test_pooling_of_any_length_is_cut_as_tensorflow_cuts_it(pool: int, length: i
     assert torch.equal(same_max_pool(x, pool), torch.stack(expected, dim=-1))
 
 
+@pytest.mark.parametrize("width", [5, 6])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_wide_and_long_convolutions_are_the_same_numbers(width: int, dilation: int):
+    """Turned channel by channel on a CPU: output and gradients against float64."""
+    torch.manual_seed(0)
+    conv = SameConv1d(64, 66, width, dilation=dilation)
+    x = torch.randn(1, 64, 31_251, requires_grad=True)
+    assert conv._is_faster_turned(x)
+    assert not conv._is_faster_turned(x[..., :31_249])
+    y = conv(x)
+    upstream = torch.randn_like(y)
+    y.backward(upstream)
+    exact_x, exact_weight = (t.detach().double().requires_grad_() for t in (x, conv.weight))
+    span = dilation * (width - 1)
+    padded = nn.functional.pad(exact_x, (span // 2, span - span // 2))
+    exact = nn.functional.conv1d(padded, exact_weight, dilation=dilation)
+    exact.backward(upstream.double())
+    for ours, reference in ((y, exact), (x.grad, exact_x.grad), (conv.weight.grad, exact_weight.grad)):
+        error = (ours.double() - reference).norm() / reference.norm()
+        assert error < 1e-5  # the weights' gradient is a sum over 31,250 positions
+
+
 def test_output_stays_in_the_order_in_which_blocks_compute():
     y = ConvBlock(4, 8, 6, pool=2)(torch.randn(2, 4, 32))
     assert y.transpose(1, 2).is_contiguous()

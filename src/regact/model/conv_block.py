@@ -1,9 +1,9 @@
 """The convolution block from which tower, dilated context and head are made.
 
 Tensors are (batch, channel, position) on the outside. Inside, a block computes on the same numbers as an image of
-height 1 in channels-last memory order, (batch, 1, position, channel): convolution, batch norm and pooling are all
-faster so on CPU (benchmarks/RESULTS.md) and on tensor cores, and no block has to turn its input, since the outputs
-keep that order and the view in between is free.
+height 1 in channels-last memory order, (batch, 1, position, channel): batch norm and pooling are faster so on CPU, and
+most convolutions (benchmarks/RESULTS.md), as all are on tensor cores; no block has to turn its input, since the outputs
+keep that order and the view in between is free. Wide convolutions of long windows on a CPU alone are turned.
 """
 
 from math import inf
@@ -14,6 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from regact.model.dropout import Dropout
+
+# Channels x positions of a window from which oneDNN's gradients in channels-last order take up to twice as long as
+# channel by channel (torch 2.13 on AVX-512, bench_train_step); below, the two are equal.
+_TURNED_FROM = 2_000_000
 
 
 class SameConv1d(nn.Module):
@@ -35,11 +39,18 @@ class SameConv1d(nn.Module):
         span = self.dilation * (self.width - 1)
         if span % 2:  # padding="same" would do this too, but with a warning
             x = functional.pad(x, (0, 1))
+        if self._is_faster_turned(x):
+            return functional.conv1d(x.contiguous(), self.weight, self.bias, padding=span // 2, dilation=self.dilation)
         image = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
         # Dilation changes nothing at width 1, but keeps torch from its slow CPU path for these (twice the time).
         dilation = (1, self.dilation if self.width > 1 else 2)
         image = functional.conv2d(image, self.weight.unsqueeze(2), self.bias, padding=(0, span // 2), dilation=dilation)
         return image.squeeze(2)
+
+    def _is_faster_turned(self, x: Float[Tensor, "batch channel position"]) -> bool:
+        """Whether a CPU is faster where each channel lies in one piece: many of them over many positions."""
+        wide = min(self.weight.shape[:2]) * x.shape[-1] >= _TURNED_FROM
+        return wide and self.width > 1 and x.device.type == "cpu"
 
     def extra_repr(self) -> str:
         """Sizes, for printing the model."""
