@@ -59,6 +59,15 @@ def _why_no_data() -> str:
     return "" if Path(folder).is_dir() else f"REGACT_DATA names {folder}, which is no folder"
 
 
+@pytest.fixture
+def thesis(tmp_path: Path) -> Path:
+    """A folder of somebody else's work, which no `overwrite` may replace."""
+    folder = tmp_path / "thesis"
+    folder.mkdir()
+    (folder / "chapter.txt").write_text("years of work")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def module_at() -> Callable[[str], ModuleType]:
     """`module_at("pretrained/keras_numpy.py")`: a file beside the tests as a module; tests are no packages."""

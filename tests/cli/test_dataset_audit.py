@@ -45,6 +45,14 @@ def test_an_output_that_is_there_is_not_replaced_unasked(store, capsys, tmp_path
     assert "already there" in err
     assert audit(capsys, store, "--out", tmp_path / "audit", "--overwrite")[0] == 0
     assert (tmp_path / "audit" / "audit.html").exists()
+    assert audit(capsys, store, "--out", tmp_path / "audit", "--overwrite")[0] == 0
+
+
+def test_nothing_but_an_audit_is_replaced(store, capsys, thesis):
+    code, _, err = audit(capsys, store, "--out", thesis, "--overwrite")
+    assert code == 1
+    assert "holds no audit.html" in err
+    assert (thesis / "chapter.txt").exists()
 
 
 def test_what_is_no_store_is_named(capsys, tmp_path):

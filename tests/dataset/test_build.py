@@ -218,6 +218,11 @@ def test_an_existing_store_is_not_replaced_unless_told(inputs, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["inputs", "store"]
 
 
+def test_nothing_but_a_store_is_replaced(inputs, thesis):
+    with pytest.raises(OutputExistsError, match=r"holds no zarr\.json"):
+        build_dataset(inputs.fasta, inputs.sheet, CONFIG, thesis, overwrite=True)
+
+
 # What bad input gets: an error in words, and nothing under the final name.
 
 

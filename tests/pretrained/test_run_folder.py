@@ -72,16 +72,14 @@ def test_a_sheet_of_other_length_is_refused(foreign, sheet, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_only_a_run_folder_is_replaced_and_only_when_told(foreign, tmp_path):
+def test_only_a_run_folder_is_replaced_and_only_when_told(foreign, tmp_path, thesis):
     run = write_imported_run(foreign, tmp_path / "run", sheet=None, source=SOURCE)
     with pytest.raises(OutputExistsError, match="--overwrite"):
         write_imported_run(foreign, run, sheet=None, source=SOURCE)
     write_imported_run(foreign, run, sheet=None, source={**SOURCE, "format": "another"}, overwrite=True)
     assert read_card(run)["source"]["format"] == "another"
-    (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
     with pytest.raises(OutputExistsError, match=r"holds no card\.json"):
-        write_imported_run(foreign, tmp_path / "thesis", sheet=None, source=SOURCE, overwrite=True)
+        write_imported_run(foreign, thesis, sheet=None, source=SOURCE, overwrite=True)
 
 
 class TestEvaluate:

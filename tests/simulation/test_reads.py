@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regact.errors import ConfigError, DataError
+from regact.errors import ConfigError, DataError, OutputExistsError
 from regact.genome import Genome, decode, encode, load_genome, reverse_complement
 from regact.simulation import LandscapeConfig, ReadsConfig, simulate_reads, write_landscape
 from regact.simulation.fragments import blocks_of, gc_factor
@@ -230,3 +230,10 @@ def test_settings_and_sheets_that_do_not_fit_are_refused(landscape, tmp_path):
     same = landscape.sheet("same.txt", "x y\trate.bw\t0\tDNASE:x\nx_y\trate.bw\t1\tDNASE:x\n")
     with pytest.raises(ConfigError, match="2 samples would be called x_y"):
         simulate_reads(landscape.fasta, same, tmp_path / "out")
+
+
+def test_nothing_but_outputs_of_the_same_kind_are_replaced(landscape, thesis):
+    with pytest.raises(OutputExistsError, match=r"holds no samples\.tsv"):
+        simulate_reads(landscape.fasta, landscape.folder / "targets.txt", thesis, ReadsConfig(reads=10), overwrite=True)
+    with pytest.raises(OutputExistsError, match=r"holds no repeats\.bed"):
+        write_landscape(LandscapeConfig(chromosomes=LENGTHS), thesis, overwrite=True)

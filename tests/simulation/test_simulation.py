@@ -117,6 +117,11 @@ def test_refuses_to_replace_unless_told(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_replaces_nothing_but_a_simulated_genome(thesis):
+    with pytest.raises(OutputExistsError, match=r"holds no simulation\.yaml"):
+        simulate(SMALL, thesis, overwrite=True)
+
+
 def test_every_mistake_in_the_settings_is_told_at_once(tmp_path):
     path = tmp_path / "simulation.yaml"
     values = {
