@@ -130,6 +130,22 @@ def test_pairs_three_ways(record, write_alignments, layout):
     assert fates == {"unique": 9, "multi": 2, "unmapped": 1}
 
 
+@pytest.mark.parametrize("flags", [(99, 147), (83, 163), (67, 131), (115, 179)])
+def test_a_fragment_spans_its_mates_however_they_are_turned(flags, record, write_alignments, layout):
+    """Mates face each other, look apart, or both one way; the file says that they are a proper pair."""
+    mates = [
+        record("p", flags[0], "c1", 1_000, mate=("=", 1_180), span=200),
+        record("p", flags[1], "c1", 1_180, mate=("=", 1_000), span=-200),
+    ]
+    strand = -1 if flags[0] & 16 else 1
+    assert places_of(write_alignments(mates), layout, "chip")[0] == [{(0, 1_100, strand)}]
+    ends = {
+        (0, 1_019 if flags[0] & 16 else 1_000, strand),
+        (0, 1_199 if flags[1] & 16 else 1_180, -1 if flags[1] & 16 else 1),
+    }
+    assert set().union(*places_of(write_alignments(mates), layout, "dnase")[0]) == ends
+
+
 def test_nh_in_any_order_and_xa(record, write_alignments, layout):
     records = [
         record("a", 0, "c1", 100, "20M", "NH:i:2", "NM:i:0"),

@@ -116,7 +116,7 @@ def _add_read(
     key = hash_name(data[at + _MIN_RECORD : at + _MIN_RECORD + data[at + 8] - 1])
     cigar = at + _MIN_RECORD + data[at + 8]
     length = _reference_length(data, cigar, _uint16(data, at + 12))
-    own = abs(_int32(data, at + 28)) if flag & _PAIRED and flag & _PROPER else 0
+    own = _int32(data, at + 28) if flag & _PAIRED and flag & _PROPER else 0
     n_bases = _int32(data, at + 16)
     tags = cigar + 4 * _uint16(data, at + 12) + (n_bases + 1) // 2 + n_bases
     places, differences, is_tied, xa, xa_end = _find_tags(data, tags, end)
@@ -188,15 +188,17 @@ def _add_place(
     else:
         row.start = offsets[contig] + position
         if own:
-            if rule[0] == FRAGMENT and not fate and (own < rule[3] or own > rule[4]):
+            template_bp = abs(own)
+            if rule[0] == FRAGMENT and not fate and (template_bp < rule[3] or template_bp > rule[4]):
                 fate = FRAGMENT_LENGTH
-            # The fragment reaches from this mate's 5' end over the template's length.
-            if strand < 0:
-                row.start += length - own
+            # A mate by itself begins at its 5' end. A fragment lies where its length's sign says: the same where mates
+            # face each other, and right where a library's mates look apart or one way.
+            if own < 0 if rule[0] == FRAGMENT else strand < 0:
+                row.start += length - template_bp
             # Where clipped bases count as part of the template it may begin before the contig.
             before = max(offsets[contig] - row.start, 0)
             row.start += before
-            row.length = own - before
+            row.length = template_bp - before
     if kind & EVIDENCE:
         row.strand = -strand
     row.fate = fate
