@@ -107,14 +107,16 @@ def test_recomputing_keeps_less(planted, batch):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's compiler uses what torch gave up
-def test_a_compiled_network_gives_the_same_numbers(planted, batch):
+@pytest.mark.parametrize("preset", ["standard", "basenji", "attention_two_sided"])
+def test_a_compiled_network_gives_the_same_numbers(planted, batch, preset):
+    """Dropout included, which draws the same."""
     try:
         check_compiler(CPU)
     except Exception as error:
         pytest.skip(str(error))
     config = TrainingConfig(batch_size=8)
-    plain_model, plain_step = make_step(planted, config, preset="standard", dropout=0.0)
-    model, step = make_step(planted, config, preset="standard", dropout=0.0, change=compile_network)
+    plain_model, plain_step = make_step(planted, config, preset=preset)
+    model, step = make_step(planted, config, preset=preset, change=compile_network)
     plain, compiled = plain_step.begin(batch, 0, ()).result(), step.begin(batch, 0, ()).result()
     assert compiled.loss == pytest.approx(plain.loss, rel=1e-5)
     assert compiled.gradient_norm == pytest.approx(plain.gradient_norm, rel=1e-4)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int16
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -28,7 +28,7 @@ class Dropout(nn.Module):
         if x.device.type != "cpu":
             return functional.dropout(x, self.rate)
         dropped = round(self.rate * _LEVELS)
-        kept = _random_bits(x) >= dropped - _LEVELS // 2
+        kept = _draw_kept(x, dropped - _LEVELS // 2)
         return _ScaleKept.apply(x, kept, _LEVELS / (_LEVELS - dropped))
 
     def extra_repr(self) -> str:
@@ -51,8 +51,15 @@ class _ScaleKept(torch.autograd.Function):
         return torch.ops.aten.native_dropout_backward(gradients[0], kept, ctx.scale), None, None
 
 
-def _random_bits(x: Tensor) -> Int16[Tensor, "*shape"]:
-    """Uniform int16 numbers in the shape of `x` and its order in memory, from torch's generator."""
+# An operation of its own: torch.compile calls it as it is, where it would lose the type of the numbers' view.
+@torch.library.custom_op("regact::draw_kept", mutates_args=(), schema="(Tensor x, int least) -> Tensor")
+def _draw_kept(x: Tensor, least: int) -> Tensor:
+    """Whether uniform int16 numbers from torch's generator reach `least`, in the shape of `x` and its order in memory."""
     words = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
     strides = torch.empty_like(x, device="meta").stride()  # those of `x`, made dense
-    return words.view(torch.int16)[: x.numel()].as_strided(x.shape, strides)
+    return words.view(torch.int16)[: x.numel()].as_strided(x.shape, strides) >= least
+
+
+@_draw_kept.register_fake
+def _(x: Tensor, least: int) -> Tensor:
+    return torch.empty_like(x, dtype=torch.bool)
