@@ -54,7 +54,7 @@ class _ScaleKept(torch.autograd.Function):
 # An operation of its own: torch.compile calls it as it is, where it would lose the type of the numbers' view.
 @torch.library.custom_op("regact::draw_kept", mutates_args=(), schema="(Tensor x, int least) -> Tensor")
 def _draw_kept(x: Tensor, least: int) -> Tensor:
-    """Whether uniform int16 numbers from torch's generator reach `least`, in the shape of `x` and its order in memory."""
+    """Whether uniform int16 numbers from torch's generator reach `least`, in the shape and memory order of `x`."""
     words = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
     strides = torch.empty_like(x, device="meta").stride()  # those of `x`, made dense
     return words.view(torch.int16)[: x.numel()].as_strided(x.shape, strides) >= least
