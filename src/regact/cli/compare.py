@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from regact.cli.options import Data, Device, Overwrite, RequiredOut, Resume, Seed, Set, Store, Workers, overrides
+from regact.cli.options import Data, Device, OutFolder, Overwrite, Readers, Resume, Seed, Set, Store, overrides
 from regact.cli.output import print_epoch, print_line, print_remark
 from regact.comparison import compare
 from regact.experiment import load_experiment
@@ -27,12 +27,12 @@ def command(
     experiment: Annotated[
         Path, typer.Argument(metavar="EXPERIMENT.yaml", help="Data, training, and models in its compare section.")
     ],
-    out: RequiredOut,
+    out: OutFolder,
     store: Store = None,
     settings: Set = [],  # noqa: B006, typer copies it
     data: Data = None,
     device: Device = "auto",
-    workers: Workers = None,
+    workers: Readers = None,
     jobs: Jobs = 1,
     seed: Seed = None,
     overwrite: Overwrite = False,
@@ -60,10 +60,10 @@ def command(
 
       regact compare experiments/yeast.yaml --out comparisons/grid --set compare.models=grid --set compare.seeds=[1,2,3]
     """
-    replaced = overrides(settings, store=store, seed=seed)
+    replaced = overrides(settings, store=store)
     if seed is not None:
         replaced.append("compare.seeds=[]")
-    plan = load_experiment(experiment, data=data, overrides=replaced)
+    plan = load_experiment(experiment, data=data, seed=seed, overrides=replaced)
     folder = compare(
         plan,
         out,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from regact.cli.options import ContigAlias, Device, Genome, Split, SplitName, Store, Workers
+from regact.cli.options import ContigAlias, Device, Genome, Readers, Split, SplitName, Store
 from regact.cli.output import print_line, print_remark, print_table
 from regact.evaluation import (
     MEASURES,
@@ -58,7 +58,7 @@ def command(
         ),
     ] = False,
     device: Device = "auto",
-    workers: Workers = None,
+    workers: Readers = None,
 ) -> None:
     """Judge the best weights of a run on one split of its dataset.
 
@@ -105,7 +105,7 @@ def command(
         store=dataset,
         genome=opened,
         device=device,
-        workers=workers or 0,
+        workers=workers,
         ensemble=ensemble,
         again=not chosen,  # the measures' pass over the split left it behind
     )

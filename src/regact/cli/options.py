@@ -1,6 +1,6 @@
 """The options that several commands share: one word, one meaning, declared once.
 
-A command takes them as parameters: `def command(out: RequiredOut, workers: Workers = 0, overwrite: Overwrite = False)`.
+A command takes them as parameters: `def command(out: RequiredOut, seed: Seed = None, overwrite: Overwrite = False)`.
 An option that only one command has is declared in that command's file.
 """
 
@@ -21,6 +21,12 @@ Tracks = Annotated[Path | None, _TRACKS]
 RequiredTracks = Annotated[Path, _TRACKS]
 Store = Annotated[Path | None, _STORE]
 Out = Annotated[Path | None, _OUT]
+OutFolder = Annotated[
+    Path,
+    typer.Option(
+        "--out", "-o", help="Folder of the results; there from the start, gone on with after a stop.", metavar="FOLDER"
+    ),
+]
 RequiredOut = Annotated[Path, _OUT]
 
 Device = Annotated[
@@ -37,6 +43,15 @@ Devices = Annotated[
 ]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=0, help="Worker processes; without it, as many as there are CPU cores.")
+]
+Readers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=0,
+        help="Processes that read ahead for each device; without it, none for a CPU and up to four for a GPU. A "
+        "dataset that has to be built takes as many, without it all cores.",
+    ),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is already there.")]
@@ -104,7 +119,7 @@ Set = Annotated[
 ]
 
 
-def overrides(settings: list[str], *, store: Path | None, seed: int | None, tower: Path | None = None) -> list[str]:
-    """What --set, --store, --seed, --tower replace in an experiment, as FIELD=VALUE; named options win over --set."""
-    named = {"store": store, "training.seed": seed, "transfer.run": tower}
+def overrides(settings: list[str], *, store: Path | None, tower: Path | None = None) -> list[str]:
+    """What --set, --store and --tower replace in an experiment, as FIELD=VALUE; named options win over --set."""
+    named = {"store": store, "transfer.run": tower}
     return [*settings, *(f"{field}={value}" for field, value in named.items() if value is not None)]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from regact.cli.options import Data, Device, Out, Set, Store, Workers, overrides
+from regact.cli.options import Data, Device, Readers, Set, Store, overrides
 from regact.cli.output import print_line, print_remark, print_table
 from regact.experiment import load_experiment
 from regact.planning import Command, Machine, Plan, Step, find_machine, plan_experiment
@@ -28,12 +28,20 @@ def command(
         str | None,
         typer.Option("--preset", help="A preset, or a model of the compare section, instead; as in `regact train`."),
     ] = None,
-    out: Out = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where the runs will lie (room on its disk); nothing is written.",
+            metavar="FOLDER",
+        ),
+    ] = None,
     store: Store = None,
     settings: Set = [],  # noqa: B006, typer copies it
     data: Data = None,
     device: Device = "auto",
-    workers: Workers = None,
+    workers: Readers = None,
     ram: Annotated[float | None, typer.Option("--ram", min=0, help="GB of the machine it is for.")] = None,
     gpu_memory: Annotated[float | None, typer.Option("--gpu-memory", min=0, help="GB of its GPU.")] = None,
     disk: Annotated[float | None, typer.Option("--disk", min=0, help="GB free on its disk.")] = None,
@@ -58,7 +66,7 @@ def command(
       regact plan experiments/yeast.yaml --data data --ram 8 --disk 20 --json
     """
     machine = _machine(device, ram, gpu_memory, disk)
-    plan = load_experiment(experiment, data=data, model=preset, overrides=overrides(settings, store=store, seed=None))
+    plan = load_experiment(experiment, data=data, model=preset, overrides=overrides(settings, store=store))
     found = plan_experiment(
         plan,
         command="train" if preset and planned is None else planned,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from regact.cli.options import Device, Genome, Overwrite, RequiredOut, Split, SplitName, Store, Workers
+from regact.cli.options import Device, Genome, Overwrite, Readers, RequiredOut, Split, SplitName, Store
 from regact.cli.output import print_line
 from regact.engine import refuse_existing
 from regact.report import write_report
@@ -40,7 +40,7 @@ def command(
     store: Store = None,
     genome: Genome = None,
     device: Device = "auto",
-    workers: Workers = 0,
+    workers: Readers = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Put models side by side on one self-contained HTML page.
@@ -66,7 +66,7 @@ def command(
         store=store,
         genome=genome,
         device=device,
-        workers=workers or 0,
+        workers=workers,
         command=shlex.join(["regact", *sys.argv[1:]]),
     )
     print_line(str(written.resolve()))

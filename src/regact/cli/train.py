@@ -11,13 +11,13 @@ from regact.cli.options import (
     Data,
     Device,
     Devices,
+    OutFolder,
     Overwrite,
-    RequiredOut,
+    Readers,
     Resume,
     Seed,
     Set,
     Store,
-    Workers,
     overrides,
 )
 from regact.cli.output import print_epoch, print_line, print_remark
@@ -29,7 +29,7 @@ def command(
     experiment: Annotated[
         Path, typer.Argument(metavar="EXPERIMENT.yaml", help="Data, model and training in one file.")
     ],
-    out: RequiredOut,
+    out: OutFolder,
     store: Store = None,
     preset: Annotated[
         str | None,
@@ -43,7 +43,7 @@ def command(
     data: Data = None,
     device: Device = "auto",
     devices: Devices = None,
-    workers: Workers = None,
+    workers: Readers = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
@@ -66,8 +66,8 @@ def command(
 
       regact train experiments/yeast.yaml --out runs/yeast --device cuda --devices 4 --set training.batch_size=32
     """
-    replaced = overrides(settings, store=store, seed=seed, tower=tower)
-    plan = load_experiment(experiment, data=data, model=preset, overrides=replaced)
+    replaced = overrides(settings, store=store, tower=tower)
+    plan = load_experiment(experiment, data=data, model=preset, seed=seed, overrides=replaced)
     run = train_experiment(
         plan,
         out,

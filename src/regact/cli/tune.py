@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from regact.cli.options import Data, Device, Overwrite, RequiredOut, Resume, Seed, Set, Store, Workers, overrides
+from regact.cli.options import Data, Device, OutFolder, Overwrite, Readers, Resume, Seed, Set, Store, overrides
 from regact.cli.output import print_epoch, print_line, print_remark
 from regact.experiment import load_experiment
 from regact.tuning import tune, with_space
@@ -18,7 +18,7 @@ def command(
     experiment: Annotated[
         Path, typer.Argument(metavar="EXPERIMENT.yaml", help="Data, model, training, and where to search (tune).")
     ],
-    out: RequiredOut,
+    out: OutFolder,
     space: Annotated[
         str | None,
         typer.Option(
@@ -38,7 +38,7 @@ def command(
     settings: Set = [],  # noqa: B006, typer copies it
     data: Data = None,
     device: Device = "auto",
-    workers: Workers = None,
+    workers: Readers = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
     resume: Resume = True,
@@ -58,12 +58,12 @@ def command(
 
       regact train studies/yeast/best.yaml --out runs/best
     """
-    changed = overrides(settings, store=store, seed=seed)
+    changed = overrides(settings, store=store)
     if seed is not None:
         changed.append(f"tune.seed={seed}")
     if trials is not None:
         changed.append(f"tune.trials={trials}")
-    plan = load_experiment(experiment, data=data, model=preset, overrides=changed)
+    plan = load_experiment(experiment, data=data, model=preset, seed=seed, overrides=changed)
     folder = tune(
         plan if space is None else with_space(plan, space),
         out,

@@ -119,7 +119,7 @@ def compare(
         store=store.path,
         genome=plan.genome,
         device=device,
-        workers=workers or 0,
+        workers=workers,
         command=command,
     )
     return out

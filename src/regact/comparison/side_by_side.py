@@ -59,7 +59,7 @@ def train_and_judge(task: TrialTask) -> list[Result]:
     store = open_store(task.store)
     genome = store.open_genome(task.genome)
     judgements = (
-        judge(trial.run, split=split, store=store, genome=genome, device=task.device, workers=task.workers or 0)
+        judge(trial.run, split=split, store=store, genome=genome, device=task.device, workers=task.workers)
         for split in trial.experiment.compare.splits
     )
     return [trial_result(trial.name, trial.run, trial.spec(store), judgement) for judgement in judgements]

@@ -20,7 +20,7 @@ from regact.evaluation.ensemble import ensemble_rate
 from regact.genome import Genome
 from regact.model import load_model, load_spec
 from regact.model.prediction import inference
-from regact.training import accuracy_table, choose_device, read_card, validate, write_table
+from regact.training import accuracy_table, choose_device, choose_readers, read_card, validate, write_table
 from regact.training.card import check_sizes
 from regact.training.validate import Observe
 
@@ -136,7 +136,7 @@ def evaluate(
     genome: Genome | str | Path | None = None,
     device: str = "auto",
     batch_size: int = 8,
-    workers: int = 0,
+    workers: int | None = None,
     ensemble: bool = False,
     observe: Observe | None = None,
 ) -> Accuracy:
@@ -149,7 +149,7 @@ def evaluate(
         genome: The store's genome, where it is not where the store found it.
         device: As `choose_device`.
         batch_size: Windows predicted at once; changes nothing but memory and speed.
-        workers: Processes that read ahead.
+        workers: Processes that read ahead; without a number, as `choose_readers` says.
         ensemble: Predict the mean over both strands and shifts of -1, 0 and 1 bp, six times the work.
         observe: Called with each batch and its rates.
 
@@ -170,7 +170,8 @@ def evaluate(
             return ensemble_rate(model, dataset, bases, batch.rows)
         return model.rate(model(model.one_hot(example.codes)))
 
-    with Loader(dataset, bases, split, batch_size=batch_size, workers=workers) as loader, inference(model):
+    readers = choose_readers(workers, chosen)
+    with Loader(dataset, bases, split, batch_size=batch_size, workers=readers) as loader, inference(model):
         batches = _with_progress(loader.epoch(0), f"evaluate {split}", loader.batches_per_epoch)
         result = validate(rate_of, batches, strand_pair=strand_pair, device=chosen, observe=observe)
     return Accuracy(

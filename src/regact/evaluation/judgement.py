@@ -68,7 +68,7 @@ def judge(
     genome: Genome,
     device: str = "auto",
     batch_size: int = 8,
-    workers: int = 0,
+    workers: int | None = None,
     ensemble: bool = False,
     again: bool = False,
     observe: Observe | None = None,

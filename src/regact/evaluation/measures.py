@@ -86,7 +86,8 @@ def measure(
         split: train, valid or test.
         store, genome, device, batch_size, ensemble: As in `evaluate`.
         genes: As `read_genes` gives them; asks for the measure `genes`.
-        workers: Processes that rank tracks and read ahead; without it the cores rank, and this process reads.
+        workers: Processes that rank tracks and read ahead; without it the cores rank, and `choose_readers` says
+            how many read.
         keep_predictions: Keep RUN/predictions_SPLIT, six bytes for each track and bin, so that the next measure of the
             same weights predicts nothing. Without, they lie in the run folder for the time of the work.
 
@@ -110,7 +111,7 @@ def measure(
         genome=bases,
         device=device,
         batch_size=batch_size,
-        workers=workers or 0,
+        workers=workers,
         ensemble=ensemble,
         again=True,
     )

@@ -38,6 +38,7 @@ def load_experiment(
     *,
     data: str | Path | None = None,
     model: str | None = None,
+    seed: int | None = None,
     overrides: Sequence[str] = (),
 ) -> Experiment:
     """Read and check an experiment; nothing is written. Models to compare are checked when they are compared.
@@ -46,6 +47,7 @@ def load_experiment(
         path: The YAML file.
         data: What `${data}` stands for; without it, the environment variable REGACT_DATA.
         model: Another model than the experiment's: one that its `compare` section names, or a preset.
+        seed: What all that is random is drawn by, as in a comparison over seeds (`Experiment.with_seed`).
         overrides: `field=value` with dots (`model.width=0.5`), value in YAML; as `--set` on the command line.
 
     Raises:
@@ -66,7 +68,7 @@ def load_experiment(
         problems += [f"model: {problem}" for problem in experiment.model_problems()]
     if problems or experiment is None:
         raise ConfigError(path, problems)
-    return experiment
+    return experiment if seed is None else experiment.with_seed(seed)
 
 
 def _choose_model(values: dict[str, Any], title: str) -> None:

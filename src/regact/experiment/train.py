@@ -34,7 +34,7 @@ def train_experiment(
 
     Args:
         devices: As in `train_model`; processes that torchrun or SLURM started do not build the dataset.
-        workers: Processes of a build (as many as there are cores where None) and of loading (none where None).
+        workers: Processes of a build (as many as there are cores where None) and of reading ahead (`choose_readers`).
         command: What the run's card shall say it was made by.
         tell: Called with each remark on the dataset, and with a warning where the run to start from was trained on
             windows that this one is judged on; the card holds how many, as `overlap`.
@@ -59,7 +59,7 @@ def train_experiment(
         transfer=plan.transfer,
         device=device,
         devices=devices,
-        workers=workers or 0,
+        workers=workers,
         overwrite=overwrite,
         resume=resume,
         settings=plan.settings(),

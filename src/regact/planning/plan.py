@@ -20,7 +20,7 @@ from regact.planning.machine import Machine, find_machine
 from regact.planning.model_probe import ModelReadings, ModelTask, probe_model
 from regact.planning.steps import Plan, Step
 from regact.planning.training_step import Known, training_step
-from regact.training import TrainingConfig, check_transfer, choose_device
+from regact.training import TrainingConfig, check_transfer, choose_device, choose_readers
 from regact.training.card import LIMITS
 from regact.training.compile import check_compiler
 from regact.training.kept_bins import check_kept
@@ -98,7 +98,8 @@ def plan_experiment(
             steps += floor
         for model in models:
             known = Known(tasks[model.name], found[model.name], data, reading)
-            steps.append(training_step(model.name, model.trial, known, times=model.times, workers=workers or 0))
+            readers = choose_readers(workers, choose_device(here.device))
+            steps.append(training_step(model.name, model.trial, known, times=model.times, workers=readers))
             if judged := [split for split in model.splits if data.windows(split)]:
                 step = judging_step(model.name, model.trial, known, times=model.times, splits=judged)
                 steps.append(after_start(step, start, reading) if chosen is Command.train else step)

@@ -40,7 +40,7 @@ def write_report(
     store: str | Path | None = None,
     genome: str | Path | None = None,
     device: str = "auto",
-    workers: int = 0,
+    workers: int | None = None,
     command: str = "",
 ) -> Path:
     """Judge models on `split` and write them side by side as one HTML page; return `out`.
@@ -58,7 +58,7 @@ def write_report(
         store: The dataset, where it is not where the runs found it.
         genome: FASTA of the genome, where it is not where the store found it.
         device: Where predictions are made.
-        workers: Processes that read ahead.
+        workers: Processes that read ahead; without a number, as `choose_readers` says.
         command: What the page shall say it was made by.
 
     Raises:

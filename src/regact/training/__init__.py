@@ -4,7 +4,7 @@ May import `dataset`, `model`, `losses`, `metrics` and what those may; knows not
 """
 
 from regact.training.config import TrainingConfig
-from regact.training.device import choose_device, is_first_process, open_fabric
+from regact.training.device import choose_device, choose_readers, is_first_process, open_fabric
 from regact.training.loop import train_model
 from regact.training.run_folder import read_card
 from regact.training.transfer import TransferConfig, check_transfer
@@ -17,6 +17,7 @@ __all__ = [
     "accuracy_table",
     "check_transfer",
     "choose_device",
+    "choose_readers",
     "is_first_process",
     "open_fabric",
     "read_card",

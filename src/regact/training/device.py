@@ -21,6 +21,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from torch.nn.parallel import DistributedDataParallel
 
+from regact.engine import available_cores
 from regact.errors import DeviceError
 from regact.training.launch import Launch, find_launch
 
@@ -32,6 +33,7 @@ _SYNC_BUFFERS = (
     if "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
     else "broadcast_buffers"  # the same before torch 2.13
 )
+_MOST_READERS = 4
 _DDP: dict[str, Any] = {_SYNC_BUFFERS: False, "gradient_as_bucket_view": True}
 
 
@@ -132,6 +134,18 @@ def quiet_gradients() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
         yield
+
+
+def choose_readers(workers: int | None, device: torch.device, devices: int = 1) -> int:
+    """Processes that read ahead for each device: the number asked for, else one that suits the device.
+
+    A CPU computes with all its cores and would wait for itself; an accelerator takes batches faster than one core
+    reads them. It gets up to four of the cores, of which each of the `devices` that share them leaves one to the
+    process that feeds it.
+    """
+    if workers is not None:
+        return workers
+    return 0 if device.type == "cpu" else max(1, min(_MOST_READERS, available_cores() // devices - 1))
 
 
 def is_first_process() -> bool:

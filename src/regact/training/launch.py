@@ -2,7 +2,7 @@
 
 | started by | known by | what starts the processes |
 | --- | --- | --- |
-| torchrun | RANK, LOCAL_RANK, WORLD_SIZE | `torchrun --nproc-per-node 4 -m regact train ...`, on every node |
+| torchrun | RANK, LOCAL_RANK, WORLD_SIZE | `torchrun --nproc-per-node 4 --no-python regact train ...`, on every node |
 | SLURM | SLURM_STEP_NUM_TASKS above 1 | `srun --nodes 2 --ntasks-per-node 4 regact train ...` |
 | regact | neither | `regact train --devices 4 ...`: the command runs itself once more for each further device |
 """

@@ -22,7 +22,7 @@ from regact.training.card import check_fit, check_shares, describe
 from regact.training.claim import Claim, claim_for_all, told_once
 from regact.training.compile import check_compiler
 from regact.training.config import TrainingConfig
-from regact.training.device import launch, open_fabric, quiet_gradients
+from regact.training.device import choose_readers, launch, open_fabric, quiet_gradients
 from regact.training.failures import memory_full, not_finite
 from regact.training.interrupt import Interrupt, deferred_interrupt
 from regact.training.kept_bins import check_kept
@@ -54,7 +54,7 @@ def train_model(
     transfer: TransferConfig = NO_TRANSFER,
     device: str = "auto",
     devices: int | None = None,
-    workers: int = 0,
+    workers: int | None = None,
     overwrite: bool = False,
     resume: bool = False,
     settings: Mapping[str, Any] | None = None,
@@ -70,7 +70,7 @@ def train_model(
         devices: Devices on this machine to share each batch among, one process for each; without it, as many as
             torchrun or SLURM have started processes, else one. Started otherwise, the program that calls this runs
             itself once more for each further device, up to here.
-        workers: Processes that read ahead, for each device.
+        workers: Processes that read ahead, for each device; without a number, as `choose_readers` says.
         transfer: What starts from another run's weights; without it, all weights start fresh.
         settings: What config.yaml shall hold; without it, `spec`, `config` and `transfer`.
         card: Further entries of the card, such as the command.
@@ -114,7 +114,9 @@ def train_model(
             deferred_interrupt() as interrupt,
             told_once(out, fabric),
         ):
-            training = _Training(store, genome, spec, config, transfer, out, fabric, workers, interrupt)
+            sharing = max(1, min(fabric.world_size, torch.cuda.device_count()))  # GPUs at these cores
+            readers = choose_readers(workers, fabric.device, sharing)
+            training = _Training(store, genome, spec, config, transfer, out, fabric, readers, interrupt)
             if claim == Claim.go_on:
                 training.restore()
             ended = training.run(on_epoch)

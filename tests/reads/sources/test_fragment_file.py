@@ -126,6 +126,9 @@ def test_what_a_fragment_file_cannot_say():
         settings_of_fragments(coverage_settings("cage"), where="f.tsv")
     assert len(caught.value.problems) == 2
     assert "pairs=mates" in caught.value.problems[1]
+    with pytest.raises(ConfigError, match="no 5' end; set pairs=mates for both its ends, or count=centre"):
+        settings_of_fragments(coverage_settings("dnase", pairs="fragment"), where="f.tsv")
+    assert settings_of_fragments(coverage_settings("chip"), where="f.tsv").count == "centre"
 
 
 def test_no_fragment_left(tmp_path):

@@ -13,13 +13,19 @@ from regact.reads.sources.rows import OWN_LENGTH, PRIMARY, READ2, Tally
 def settings_of_fragments(settings: CoverageSettings, *, where: object) -> CoverageSettings:
     """The settings as they act on a fragment file: without shifts where its ends are shifted already.
 
-    Raises: ConfigError where they ask for what such a file does not say: strands, or which end is read 1.
+    Raises: ConfigError where they ask for what such a file does not say: strands, which end is read 1, or which of a
+        fragment's ends is its 5' end.
     """
     problems = []
     if settings.stranded:
         problems.append("stranded=true, but a fragment file has no strands; set stranded=false")
     if settings.pairs == "read1":
         problems.append("pairs=read1, but a fragment file does not say which end is read 1; set pairs=mates")
+    if settings.pairs == "fragment" and settings.count == "five_prime":
+        problems.append(
+            "count=five_prime of pairs=fragment, but a fragment without strand has no 5' end; set pairs=mates for both "
+            "its ends, or count=centre or count=fragment"
+        )
     if problems:
         raise ConfigError(where, problems)
     if not settings.fragment_ends_shifted:
