@@ -184,3 +184,10 @@ def test_error_lines_of_an_os_error_without_a_file():
 
 def test_processes_of_tests_see_the_thread_caps():
     assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
+def test_python_m_regact_is_the_command():
+    for arguments in (["--help"], ["model", "show", "nonesuch"], ["--version"]):
+        module, command = run("-m", "regact", *arguments), run(*REGACT, *arguments)
+        assert (module.stdout, module.stderr, module.returncode) == (command.stdout, command.stderr, command.returncode)
+    assert module.stdout == f"regact {metadata.version('regact')}\n"

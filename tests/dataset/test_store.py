@@ -3,13 +3,15 @@ import pickle
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 import zarr
 
 from regact.dataset import open_store
 from regact.dataset.schema import ATTRIBUTES_KEY, SCHEMA_VERSION
 from regact.errors import DataError, StoreError
-from regact.genome import load_genome
+from regact.genome import Interval, load_genome
 
 
 @pytest.fixture
@@ -32,6 +34,58 @@ def test_rows_come_back_in_the_order_asked_for(make_store):
     read, read_mask = store.read([7, 2, 2])
     np.testing.assert_array_equal(read, targets[[7, 2, 2]])
     np.testing.assert_array_equal(read_mask, mask[[7, 2, 2]])
+
+
+def test_one_row_comes_without_an_axis_of_rows(make_store):
+    targets = np.random.default_rng(1).gamma(1, 3, (10, 8, 3)).astype(np.float16)
+    mask = np.random.default_rng(2).random((10, 8)) < 0.5
+    store, genome = make_store(targets=targets, mask=mask)
+    for row in (7, np.int64(7), torch.tensor(7)):
+        read, read_mask = store.read(row)
+        np.testing.assert_array_equal(read, targets[7])
+        np.testing.assert_array_equal(read_mask, mask[7])
+    assert store.window(7) == Interval("chr1", 7 * 256, 8 * 256)
+    assert genome.fetch(store.window(7)).shape == (store.window_bp,)
+
+
+@pytest.mark.parametrize("rows", [[7, 2], (7, 2), np.array([7, 2], np.uint8), torch.tensor([7, 2]), pd.Series([7, 2])])
+def test_rows_are_whatever_holds_whole_numbers(store, rows):
+    np.testing.assert_array_equal(store.read(rows)[0], store.read(iter([7, 2]))[0])
+
+
+def test_no_rows_are_no_windows(store):
+    targets, mask = store.read([])
+    assert (targets.shape, mask.shape) == ((0, 8, 3), (0, 8))
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ("test", "'test'"),
+        (1.5, "a float of float64"),
+        (None, "a NoneType of object"),
+        ([0.0, 1.0], "a list of float64"),
+        (np.ones(10, bool), "a ndarray of bool"),
+        ([[0, 1]], "a list of int64 with 2 axes"),
+    ],
+)
+def test_what_are_no_rows_is_explained(store, rows, found):
+    with pytest.raises(TypeError, match=rf"^rows are {found}; needed .* such as store\.rows\(\"test\"\)$"):
+        store.read(rows)
+
+
+@pytest.mark.parametrize("row", [10, -1])
+def test_a_row_beyond_the_table_is_no_damage(store, row):
+    for ask in (store.read, store.window, lambda row: store.read([0, row])):
+        with pytest.raises(ValueError, match=f"^row {row} is not in .*store.zarr; needed 0 to 9$"):
+            ask(row)
+
+
+def test_one_line_says_what_a_store_is(store, make_store):
+    shape = "window_bp 256, bin_bp 32; 8 bins x 3 tracks; genome genome)"
+    assert repr(store) == f"Store('{store.path}': 6 train, 2 valid, 2 test windows; {shape}"
+    changed = store.with_roles(valid=[], test=["test"]).with_crop(store.crop_bins + 2)
+    assert repr(changed) == f"Store('{store.path}': 8 train, 2 test windows; {shape.replace('8 bins', '4 bins')}"
 
 
 def test_the_window_table_is_there_as_text_too(store):

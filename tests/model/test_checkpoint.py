@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from regact.errors import FormatError, RunError
 from regact.model import PRESETS, load_model, load_spec, one_hot, save_model
-from regact.model.checkpoint import find_weights
+from regact.model.weights_file import find_weights
 
 WEIGHTS = "weights.safetensors"
 
@@ -136,13 +136,25 @@ def test_missing_file_is_named(tmp_path):
         load_model(tmp_path / "nowhere")
 
 
+def test_the_name_of_a_preset_is_no_run(small_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError) as error:
+        load_model("attention_two_sided")
+    assert str(error.value) == (
+        "attention_two_sided: no such run, but the name of a preset, which has no weights yet; needed a run folder; "
+        'build_model(preset_spec("attention_two_sided", tracks=..., window_bp=...)) is a new model of this preset'
+    )
+    save_model(small_model("standard"), "attention_two_sided")  # a run may be called like one
+    assert load_model("attention_two_sided").spec.preset == "standard"
+
+
 def test_failed_save_leaves_what_was_there(small_model, tmp_path, monkeypatch):
     save_model(small_model("standard"), tmp_path)
 
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("regact.model.checkpoint.save", fail)
+    monkeypatch.setattr("regact.model.weights_file.save", fail)
     with pytest.raises(OSError, match="No space"):
         save_model(small_model("basenji"), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [WEIGHTS]

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from regact.errors import ShapeError
+from regact.genome import encode
 from regact.model import one_hot, predict_codes
 
 
@@ -55,3 +56,25 @@ def test_no_sequences_give_no_rates(small_model):
 def test_codes_of_another_shape_are_refused(shape: tuple[int, ...], small_model):
     with pytest.raises(ShapeError, match="position=2048"):
         predict_codes(small_model(), np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("codes", "found"),
+    [
+        ("ACGT", "a str"),
+        (["ACGT"], "a list"),
+        (np.zeros((1, 2048)), "float64 of shape (1, 2048)"),
+        (np.array([["A", "C"]]), "<U1 of shape (1, 2)"),
+        (torch.zeros(1, 4, 2048), "float32 of shape (1, 4, 2048)"),
+    ],
+)
+def test_what_are_no_codes_is_explained(codes, found: str, small_model):
+    with pytest.raises(TypeError) as error:
+        predict_codes(small_model(), codes)
+    assert str(error.value).startswith(f"codes are {found}; needed uint8 codes (batch, position=2048), A0 C1 G2 T3; ")
+    assert "regact.genome.encode(bases)[None]" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_what_the_error_says_to_do_works(small_model):
+    assert predict_codes(small_model(), encode("ACGT" * 512)[None]).shape == (1, 3, 16)

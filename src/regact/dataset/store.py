@@ -32,6 +32,15 @@ class Store:
         self.roles = roles
         self._more_crop = more_crop  # bins that are stored at each end and not shown
 
+    def __repr__(self) -> str:
+        """One line: where it lies, windows of each split, their shape, tracks, genome."""
+        counts = self.windows["split"].value_counts()
+        splits = ", ".join(f"{counts[split]:,} {split}" for split in SPLITS if split in counts)
+        return (
+            f"Store({str(self.path)!r}: {splits} windows; window_bp {self.window_bp:,}, bin_bp {self.bin_bp}; "
+            f"{self.n_bins:,} bins x {self.n_tracks:,} tracks; genome {self.genome_name})"
+        )
+
     def __reduce__(self) -> tuple[object, ...]:
         return _reopen, (self.path, self.header.fingerprint, self.roles, self._more_crop)
 
@@ -164,13 +173,37 @@ class Store:
             raise DataError(self.path, f"split {split} is empty (windows: {found})", "at least one window", REBUILD)
         return rows
 
-    def read(self, rows: Iterable[int]) -> tuple[Float16[np.ndarray, "row bin track"], Bool[np.ndarray, "row bin"]]:
-        """Targets and mask of some rows, in the order asked for (rows may repeat)."""
-        wanted = np.fromiter(rows, dtype=np.int64)
-        targets = np.empty((len(wanted), self.n_bins, self.n_tracks), dtype=np.float16)
-        for position, row in enumerate(wanted):
-            self.read_targets_into(int(row), targets[position])
+    def window(self, row: int) -> Interval:
+        """The interval that the model reads in one row of the window table: what `Genome.fetch` takes."""
+        place = int(self._check_rows(row))
+        start = int(self.windows["start"].to_numpy()[place])
+        return Interval(str(self.windows["chrom"].iloc[place]), start, start + self.window_bp)
+
+    def read(
+        self, rows: Iterable[int] | int
+    ) -> tuple[Float16[np.ndarray, "*row bin track"], Bool[np.ndarray, "*row bin"]]:
+        """Targets and mask of some rows, in the order asked for (rows may repeat), or of one.
+
+        Raises: TypeError where they are no whole numbers; ValueError for a row that the window table has not.
+        """
+        wanted = self._check_rows(rows)
+        targets = np.empty((*wanted.shape, self.n_bins, self.n_tracks), dtype=np.float16)
+        for position in np.ndindex(wanted.shape):
+            self.read_targets_into(int(wanted[position]), targets[position])
         return targets, self.read_mask(wanted)
+
+    def _check_rows(self, rows: Iterable[int] | int) -> Int64[np.ndarray, "*row"]:
+        wanted = np.asarray(list(rows) if np.iterable(rows) and not isinstance(rows, str) else rows)
+        if wanted.size and (wanted.dtype.kind not in "iu" or wanted.ndim > 1):
+            found = repr(rows) if isinstance(rows, str) else f"a {type(rows).__name__} of {wanted.dtype}"
+            found += f" with {wanted.ndim} axes" if wanted.ndim > 1 else ""
+            raise TypeError(
+                f"rows are {found}; needed numbers of rows of store.windows: one or a list of them, "
+                'such as store.rows("test")'
+            )
+        if outside := wanted[(wanted < 0) | (wanted >= self.n_windows)].tolist():
+            raise ValueError(f"row {outside[0]} is not in {self.path}; needed 0 to {self.n_windows - 1}")
+        return wanted.astype(np.int64)
 
     def read_targets_into(self, row: int, targets: Float16[np.ndarray, "bin track"]) -> None:
         """Decode the targets of one row into contiguous memory that is already there.

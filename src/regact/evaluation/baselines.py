@@ -115,7 +115,7 @@ def predict_kmer_ridge(
     ridge: KmerRidge, store: Store, genome: Genome, rows: Int64[np.ndarray, "row"]
 ) -> Float64[np.ndarray, "row track bin"]:
     """Counts that the regression expects in some windows of the store, 0 at least."""
-    log1p = [ridge.predict(_features(genome, _window(store, int(row)), store)).T for row in rows]
+    log1p = [ridge.predict(_features(genome, store.window(int(row)), store)).T for row in rows]
     return np.maximum(np.expm1(np.stack(log1p)), 0)
 
 
@@ -154,14 +154,9 @@ def _examples(
     with progress(label, len(rows), unit="windows") as bar:
         for row in rows:
             targets, mask = store.read([int(row)])
-            features = _features(genome, _window(store, int(row)), store)
+            features = _features(genome, store.window(int(row)), store)
             yield features[mask[0]], targets[0][mask[0]].astype(np.float32)
             bar.advance()
-
-
-def _window(store: Store, row: int) -> Interval:
-    chrom, start = str(store.windows["chrom"].iloc[row]), int(store.windows["start"].iloc[row])
-    return Interval(chrom, start, start + store.window_bp)
 
 
 def _features(genome: Genome, window: Interval, store: Store) -> Float32[np.ndarray, "bin feature"]:

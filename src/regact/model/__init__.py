@@ -6,7 +6,7 @@ A `ModelConfig` (what a user writes) becomes a `ModelSpec` (plain numbers), whic
 """
 
 from regact.model.build import build_model
-from regact.model.checkpoint import load_model, load_spec, save_model, weights_checksum
+from regact.model.checkpoint import load_model, save_model
 from regact.model.config import ModelConfig
 from regact.model.context_summary import ContextSummary, summarize_context
 from regact.model.cost import Cost, Layer, count
@@ -16,6 +16,7 @@ from regact.model.presets import PRESETS, model_spec, preset_spec
 from regact.model.receptive_field import reach_bins, reach_bp, receptive_field_bp
 from regact.model.sequence_model import SequenceModel
 from regact.model.spec import ModelSpec
+from regact.model.weights_file import load_spec, weights_checksum
 
 __all__ = [
     "PRESETS",

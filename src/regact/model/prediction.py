@@ -24,8 +24,10 @@ def predict_codes(
     `codes` are uint8 (A0 C1 G2 T3, anything else N) and as long as the model's window. Runs in inference mode on the
     model's device, `batch_size` sequences at a time (fewer where its memory is full), and leaves the model as it was
     found.
-    Raises: ShapeError where codes are not (batch, window_bp); MemoryFullError where not even one fits.
+    Raises: ShapeError where codes are not (batch, window_bp); TypeError where they are no array of whole numbers, such
+    as a string; MemoryFullError where not even one fits.
     """
+    _check_codes(codes, model.spec.window_bp)
     check_shape(codes, "batch position", name="codes", position=model.spec.window_bp)
     device = next(model.parameters()).device
     rates = torch.empty(len(codes), model.spec.tracks, model.spec.bins)
@@ -52,3 +54,18 @@ def inference(model: nn.Module) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
+
+
+def _check_codes(codes: object, window_bp: int) -> None:
+    """Raise TypeError where `codes` are no tensor or array of whole numbers."""
+    if isinstance(codes, Tensor | np.ndarray):
+        kind = str(codes.dtype).removeprefix("torch.")
+        if kind.startswith(("uint", "int")):
+            return
+        found = f"codes are {kind} of shape {tuple(codes.shape)}"
+    else:
+        found = f"codes are a {type(codes).__name__}"
+    raise TypeError(
+        f"{found}; needed uint8 codes (batch, position={window_bp}), A0 C1 G2 T3; "
+        "of a string of bases regact.genome.encode(bases)[None] makes them, of a genome genome.fetch(interval)[None]"
+    )

@@ -5,9 +5,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from regact.errors import ConfigError
-from regact.model.checkpoint import load_spec
 from regact.model.config import ModelConfig
 from regact.model.spec import ModelSpec
+from regact.model.weights_file import load_spec
 
 _GO_WITH_A_RUN = {"run", "link", "seed"}  # a comparison sets a seed for every model
 

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from regact.engine import SUMS, check_checksums, refuse_existing, whole_folder, write_checksums, write_json
 from regact.errors import FormatError, RunError
 from regact.model import ModelSpec, SequenceModel, load_model, load_spec, save_model
-from regact.model.checkpoint import HUB_WEIGHTS
+from regact.model.weights_file import HUB_WEIGHTS
 from regact.pretrained.model_card import write_model_card
 from regact.training import read_card
 from regact.training.run_folder import CARD, METRICS

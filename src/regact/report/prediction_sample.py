@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from regact.dataset import Store
-from regact.genome import Genome, Interval
+from regact.genome import Genome
 from regact.model import SequenceModel, predict_codes
 
 WINDOWS = 24
@@ -35,8 +35,7 @@ def spread_rows(store: Store, split: str, most: int) -> Int64[np.ndarray, "row"]
 
 def read_window_codes(store: Store, genome: Genome, row: int) -> np.ndarray:
     """Return the bases of a window as codes, (1, window_bp)."""
-    window = store.windows.iloc[row]
-    return genome.fetch(Interval(window["chrom"], int(window["start"]), int(window["end"])))[None]
+    return genome.fetch(store.window(row))[None]
 
 
 def sample_predictions(model: SequenceModel, store: Store, genome: Genome, split: str) -> PredictionSample:
