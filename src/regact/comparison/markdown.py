@@ -76,7 +76,7 @@ def _architecture(row: Mapping[str, Any]) -> list[str]:
     """Dilated layers, attention layers, heads of each, distance function: as the paper writes them."""
     if "preset" not in row:
         return [""] * 4
-    functions = [_FUNCTIONS[name] for name in row["distance"].split(",") if name] or ["NONE"]
+    functions = [_FUNCTIONS.get(name, name.upper()) for name in row["distance"].split(",") if name] or ["NONE"]
     heads = row["heads"].replace(",", ", ") if row["attention_layers"] else "0"
     return [str(row["dilated_layers"]), str(row["attention_layers"]), heads, ", ".join(functions)]
 

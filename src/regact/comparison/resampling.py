@@ -54,7 +54,10 @@ def resample_model(results: Sequence[Result], *, seed: int) -> ModelResamples:
     by_measure = {}
     for measure in measures_of(results[0].judgement):
         values = np.array([float(result.row[measure]) for result in results])
-        in_draws = np.stack([one.get(measure, np.empty(0)) for one in drawn])
+        # Too few blocks, or too few with distally driven promoters: nothing was drawn.
+        in_draws = np.stack(
+            [one.get(measure, np.empty(0)) if measure == DISTAL or not one else one[measure] for one in drawn]
+        )
         blocks = n_distal if measure == DISTAL else n_blocks
         by_measure[measure] = Resamples.over_seeds(values, in_draws, blocks, random)
     return ModelResamples(

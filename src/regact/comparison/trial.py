@@ -7,7 +7,7 @@ from pathlib import Path
 from regact.dataset import Store
 from regact.errors import ConfigError
 from regact.experiment import Experiment
-from regact.model import ModelSpec
+from regact.model import ModelSpec, count, summarize_context
 from regact.training import choose_device, read_card
 from regact.training.card import check_same, describe
 from regact.training.run_folder import CARD
@@ -62,6 +62,9 @@ def list_trials(experiment: Experiment, out: Path) -> list[Trial]:
 def check_trials(trials: Sequence[Trial], store: Store, device: str) -> None:
     """Raise RunError where what an earlier comparison left in a run folder was made otherwise: before any training."""
     for trial in trials:
+        # What tables say of a model: a kind that one of them does not know must not show after its training.
+        count(trial.spec(store))
+        summarize_context(trial.spec(store))
         if (trial.run / CARD).exists():
             now = describe(
                 store, trial.spec(store), trial.experiment.training, choose_device(device), trial.experiment.transfer

@@ -28,6 +28,7 @@ from regact.errors import RunError
 from regact.evaluation.accuracy import MEASURES, Accuracy, evaluate, open_store_of
 from regact.evaluation.baselines import KmerRidge, evaluate_kmer_ridge, fit_kmer_ridge, predict_kmer_ridge
 from regact.evaluation.blocks import Blocks, divide_into_blocks
+from regact.evaluation.code_digest import code_digest
 from regact.evaluation.distal_accuracy import (
     DistalAccuracy,
     RatesOf,
@@ -179,7 +180,7 @@ def made_from_run(run: Path, store: Store) -> dict[str, str]:
 
 def made_from_store(store: Store) -> dict[str, str]:
     """The same of what a dataset alone decides."""
-    made_from = {"store": store.fingerprint, "regact": importlib.metadata.version("regact")}
+    made_from = {"store": store.fingerprint, "regact": importlib.metadata.version("regact"), "code": code_digest()}
     # The fingerprint is of the store as it was built; `Store.with_roles` gives its splits other folds.
     return made_from | ({} if store.roles == store.header.roles else {"roles": json.dumps(store.roles, sort_keys=True)})
 

@@ -1,16 +1,25 @@
 """From a spec to a network with fresh weights."""
 
+from typing import assert_never
+
 import torch
 from torch import nn
 
 from regact.model.context.attention import Attention
 from regact.model.context.dilated import DilatedStack
-from regact.model.context.distance import ConstantDecay, LearnedDecay, NoDistance, TwoSidedDecay, peak_alphas
+from regact.model.context.distance import (
+    ConstantDecay,
+    DistanceFunction,
+    LearnedDecay,
+    NoDistance,
+    TwoSidedDecay,
+    peak_alphas,
+)
 from regact.model.context.pooling import DistancePooling
 from regact.model.conv_tower import ConvTower
 from regact.model.head import Head, TrackHead
 from regact.model.sequence_model import SequenceModel
-from regact.model.spec import ContextSpec, DilatedSpec, DistanceSpec, ModelSpec, PoolingSpec
+from regact.model.spec import AttentionSpec, ContextSpec, DilatedSpec, DistanceSpec, ModelSpec, PoolingSpec
 from regact.model.stack.build import build_context, build_head, build_tower
 from regact.model.stack.spec import StackHeadSpec, StackSpec
 
@@ -87,26 +96,32 @@ def _context_layer(layer: ContextSpec, channels: int, spec: ModelSpec, *, first:
             relu_first=spec.block.relu_first,
             epsilon=spec.block.epsilon,
         )
-    distance = build_distance(layer.distance, layer.heads)
     if isinstance(layer, PoolingSpec):
-        return DistancePooling(distance)
-    return Attention(
-        channels,
-        distance,
-        heads=layer.heads,
-        distance_after_softmax=layer.distance_place == "after_softmax",
-        renormalise=layer.renormalise,
-    )
+        return DistancePooling(build_distance(layer.distance, layer.heads))
+    if isinstance(layer, AttentionSpec):
+        return Attention(
+            channels,
+            build_distance(layer.distance, layer.heads),
+            heads=layer.heads,
+            distance_after_softmax=layer.distance_place == "after_softmax",
+            renormalise=layer.renormalise,
+        )
+    assert_never(layer)
 
 
-def build_distance(spec: DistanceSpec, heads: int) -> nn.Module:
+def build_distance(spec: DistanceSpec, heads: int) -> DistanceFunction:
     """The distance function of `spec` for `heads` heads, at its start."""
-    if spec.half_window_bins is not None:
-        pairs = [peak_alphas(p, h, spec.half_window_bins) for p, h in zip(spec.peaks, spec.heights, strict=True)]
-        right, left = zip(*pairs, strict=True)
-        return TwoSidedDecay(right, left, half_window_bins=spec.half_window_bins)
-    if spec.kind == "variable":
-        return LearnedDecay(spec.alphas)
-    if spec.kind == "constant":
-        return ConstantDecay(spec.alphas)
-    return NoDistance(heads)
+    match spec.kind:
+        case "none":
+            return NoDistance(heads)
+        case "constant":
+            return ConstantDecay(spec.alphas)
+        case "variable":
+            return LearnedDecay(spec.alphas)
+        case "two_sided":
+            half = spec.half_window_bins or 0.0  # never: the spec has checked itself
+            pairs = [peak_alphas(p, h, half) for p, h in zip(spec.peaks, spec.heights, strict=True)]
+            right, left = zip(*pairs, strict=True)
+            return TwoSidedDecay(right, left, half_window_bins=half)
+        case _:
+            assert_never(spec.kind)

@@ -1,6 +1,7 @@
 """Where the heads of a distance function start."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
 
@@ -30,19 +31,23 @@ def distance_start(
 
     `alpha_scale` multiplies every alpha. Of a two-sided peak it leaves the place and takes the height to that power.
     """
-    if kind == "none":
-        return DistanceSpec()
-    if kind in ("constant", "variable"):
-        return DistanceSpec(kind=kind, alphas=tuple(alpha_scale * alpha for alpha in alphas or _decays(heads)))
-    random = np.random.default_rng(seed)
-    parts = np.arange(heads) + 0.5 + random.uniform(-0.25, 0.25, heads)
-    heights = random.permutation(LOWEST_PEAK + (HIGHEST_PEAK - LOWEST_PEAK) * (np.arange(heads) + 0.5) / heads)
-    return DistanceSpec(
-        kind=kind,
-        peaks=tuple(float(p) for p in (2 * parts / heads - 1).round(6)),
-        heights=tuple(float(h) for h in heights.round(6) ** alpha_scale),
-        half_window_bins=half_window_bins,
-    )
+    match kind:
+        case "none":
+            return DistanceSpec()
+        case "constant" | "variable":
+            return DistanceSpec(kind=kind, alphas=tuple(alpha_scale * alpha for alpha in alphas or _decays(heads)))
+        case "two_sided":
+            random = np.random.default_rng(seed)
+            parts = np.arange(heads) + 0.5 + random.uniform(-0.25, 0.25, heads)
+            heights = random.permutation(LOWEST_PEAK + (HIGHEST_PEAK - LOWEST_PEAK) * (np.arange(heads) + 0.5) / heads)
+            return DistanceSpec(
+                kind=kind,
+                peaks=tuple(float(p) for p in (2 * parts / heads - 1).round(6)),
+                heights=tuple(float(h) for h in heights.round(6) ** alpha_scale),
+                half_window_bins=half_window_bins,
+            )
+        case _:
+            assert_never(kind)
 
 
 def _decays(heads: int) -> tuple[float, ...]:

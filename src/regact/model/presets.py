@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from regact.errors import ConfigError
 from regact.model.config import ModelConfig
@@ -163,10 +163,13 @@ def _context(config: ModelConfig, *, bins: int) -> tuple[ContextSpec, ...]:
     ]
     if preset.kind == "pooling":
         return tuple(PoolingSpec(heads=heads, distance=start) for heads, start in starts)
-    return tuple(
-        AttentionSpec(heads=heads, distance=start, distance_place=config.distance_place, renormalise=config.renormalise)
-        for heads, start in starts
-    )
+    if preset.kind == "attention":
+        place = config.distance_place
+        return tuple(
+            AttentionSpec(heads=heads, distance=start, distance_place=place, renormalise=config.renormalise)
+            for heads, start in starts
+        )
+    assert_never(preset.kind)
 
 
 def _problems(config: ModelConfig, *, window_bp: int, crop_bins: int, bin_bp: int | None) -> list[str]:

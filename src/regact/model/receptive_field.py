@@ -1,6 +1,8 @@
 """How many bases one output bin can depend on, computed from the spec."""
 
-from regact.model.spec import DilatedSpec, ModelSpec
+from typing import assert_never
+
+from regact.model.spec import AttentionSpec, DilatedSpec, ModelSpec, PoolingSpec
 from regact.model.stack.cost import field
 from regact.model.stack.spec import StackSpec
 
@@ -32,7 +34,11 @@ def reach_bp(spec: ModelSpec) -> int | None:
         if isinstance(layer, DilatedSpec):
             reach += sum(layer.width // 2 * 2 ** (i + 1) for i in range(layer.layers)) * stride
             continue
-        seen = field(layer.layers, stride) if isinstance(layer, StackSpec) else None
+        if isinstance(layer, PoolingSpec | AttentionSpec):
+            return None
+        if not isinstance(layer, StackSpec):
+            assert_never(layer)
+        seen = field(layer.layers, stride)
         if seen is None:
             return None
         left, right, stride = seen

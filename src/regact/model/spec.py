@@ -69,6 +69,11 @@ class DistanceSpec(Spec):
     heights: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     half_window_bins: PositiveFloat | None = None
 
+    @property
+    def starts(self) -> set[str]:
+        """The fields that training moves away from: they say where the function began, not which it is."""
+        return {"peaks", "heights"} | ({"alphas"} if self.kind == "variable" else set())
+
     def problem(self, heads: int) -> str | None:
         """What is wrong with these numbers for `heads` heads, or None."""
         alphas = heads if self.kind in ("constant", "variable") else 0

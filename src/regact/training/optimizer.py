@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from regact.model.context import Attention, LearnedDecay, TwoSidedDecay
+from regact.model.context import Attention, DistanceFunction
 from regact.training.config import TrainingConfig
 from regact.training.objective import kernels
 
@@ -42,7 +42,7 @@ def _rate_factors(model: nn.Module, config: TrainingConfig) -> dict[int, float]:
     """The share of the learning rate that each parameter (by id) learns at."""
     factors = {id(parameter): 1.0 for parameter in model.parameters()}
     for module in model.modules():
-        if isinstance(module, LearnedDecay | TwoSidedDecay):
+        if isinstance(module, DistanceFunction):
             factors |= {id(parameter): config.distance_rate for parameter in module.parameters()}
         elif isinstance(module, Attention):
             factors[id(module.query.weight)] = config.query_rate

@@ -11,7 +11,7 @@ from torch import nn
 
 from regact.errors import RunError
 from regact.model import ModelSpec, SequenceModel, load_model, load_spec, weights_checksum
-from regact.model.spec import ContextSpec, TowerSpec
+from regact.model.spec import ContextSpec, DilatedSpec, TowerSpec
 from regact.model.stack import StackBlockSpec, StackSpec
 
 
@@ -200,7 +200,8 @@ def _function(layer: ContextSpec) -> dict[str, Any]:
     """What decides the function that a layer's weights belong to; not dropout, nor where learned decays started."""
     if isinstance(layer, StackSpec):
         return {"kind": layer.kind} | {f"block {n}": _stack_block(b) for n, b in enumerate(layer.blocks, start=1)}
-    settings = layer.model_dump(exclude={"dropout"})
-    distance = settings.pop("distance", {})
-    starts = {"peaks", "heights"} | ({"alphas"} if distance.get("kind") == "variable" else set())
-    return settings | {f"distance.{name}": value for name, value in distance.items() if name not in starts}
+    settings = layer.model_dump(exclude={"dropout", "distance"})
+    if isinstance(layer, DilatedSpec):
+        return settings
+    distance = layer.distance.model_dump(exclude=layer.distance.starts)
+    return settings | {f"distance.{name}": value for name, value in distance.items()}

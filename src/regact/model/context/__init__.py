@@ -6,13 +6,21 @@ Every layer maps (batch, channel, bin) to more channels of as many bins, its inp
 
 from regact.model.context.attention import Attention
 from regact.model.context.dilated import DilatedStack
-from regact.model.context.distance import ConstantDecay, LearnedDecay, NoDistance, TwoSidedDecay, over_bins
+from regact.model.context.distance import (
+    ConstantDecay,
+    DistanceFunction,
+    LearnedDecay,
+    NoDistance,
+    TwoSidedDecay,
+    over_bins,
+)
 from regact.model.context.pooling import DistancePooling
 
 __all__ = [
     "Attention",
     "ConstantDecay",
     "DilatedStack",
+    "DistanceFunction",
     "DistancePooling",
     "LearnedDecay",
     "NoDistance",

@@ -12,7 +12,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
-class NoDistance(nn.Module):
+class DistanceFunction(nn.Module):
+    """f of the offset o = t - j in bins, for each head; what it learns moves at `training.distance_rate`."""
+
+    def forward(self, offsets: Float[Tensor, "offset"]) -> Float[Tensor, "head offset"]:
+        """Values of every head at some offsets."""
+        raise NotImplementedError
+
+
+class NoDistance(DistanceFunction):
     """f = 1: every bin counts alike, wherever it lies."""
 
     def __init__(self, heads: int) -> None:
@@ -24,7 +32,7 @@ class NoDistance(nn.Module):
         return offsets.new_ones(self.heads, len(offsets))
 
 
-class ConstantDecay(nn.Module):
+class ConstantDecay(DistanceFunction):
     """f = exp(-alpha |o|) with fixed alphas, one per head: Eq. 3 of the paper."""
 
     alphas: Tensor
@@ -40,7 +48,7 @@ class ConstantDecay(nn.Module):
         return torch.exp(-self.alphas[:, None] * offsets.abs())
 
 
-class LearnedDecay(nn.Module):
+class LearnedDecay(DistanceFunction):
     """f = exp(-alpha |o|) with one learned alpha > 0 per head: Eq. 6 of the paper.
 
     What is learned is log(alpha): alpha stays positive, and a step changes a decay of 0.001 and one of 0.1 per bin by
@@ -62,7 +70,7 @@ class LearnedDecay(nn.Module):
         return torch.exp(-self.alphas[:, None] * offsets.abs())
 
 
-class TwoSidedDecay(nn.Module):
+class TwoSidedDecay(DistanceFunction):
     """f = min(exp(alpha_r (o - N)), exp(alpha_l (-o - N))): Eq. 7 of the paper, its 512 written N.
 
     The first exponential rises to 1 at o = N, the second falls from 1 at o = -N; their minimum is a peak between, at

@@ -1,0 +1,32 @@
+"""Judgements are remembered as long as the code that made them is the same."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import regact
+from regact.evaluation.code_digest import code_digest
+
+
+@pytest.fixture
+def package(tmp_path):
+    copy = tmp_path / "regact"
+    shutil.copytree(Path(regact.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def test_a_copy_has_the_same(package):
+    assert code_digest(package) == code_digest()
+
+
+@pytest.mark.parametrize("file", ["metrics.py", "model/context/attention.py", "evaluation/peaks.py"])
+def test_another_formula_is_another_code(package, file):
+    with (package / file).open("a") as source:
+        source.write("\n")
+    assert code_digest(package) != code_digest()
+
+
+def test_a_command_decides_nothing(package):
+    (package / "cli/evaluate.py").unlink()
+    assert code_digest(package) == code_digest()
