@@ -108,6 +108,11 @@ def test_layers_and_heads_and_alphas():
         ({"preset": "attention_none", "alphas": [1.0]}, {}, ["distance none has no alphas"]),
         ({"preset": "attention_variable", "alphas": [1.0], "heads": 2}, {}, ["1 alphas for 2 heads"]),
         ({"preset": "attention_none", "alpha_scale": 2.0}, {}, ["distance none has no decays"]),
+        (
+            {"preset": "attention_two_sided", "alpha_scale": 1e9},
+            {},
+            ["Input should be greater than 0, found 0.0 (heights.1)"],
+        ),
         ({"preset": "basenji", "alpha_scale": 2.0}, {}, ["alpha_scale: without meaning for preset basenji"]),
         ({"preset": "attention_none", "renormalise": True}, {}, ["renormalise belongs to distance_place"]),
     ],

@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from math import prod
 from typing import Any, Literal, assert_never
 
+from pydantic import ValidationError
+
 from regact.errors import ConfigError
 from regact.model.config import ModelConfig
 from regact.model.distance_start import distance_start
@@ -94,6 +96,14 @@ def model_spec(
     problems = _problems(config, window_bp=window_bp, crop_bins=crop_bins, bin_bp=bin_bp)
     if problems:
         raise ConfigError("model", problems)
+    try:
+        return _build_spec(config, tracks=tracks, window_bp=window_bp, crop_bins=crop_bins)
+    except ValidationError as error:  # numbers that settings make of each other, such as scaled decays
+        found = [f"{e['msg']}, found {e['input']} ({'.'.join(map(str, e['loc']))})" for e in error.errors()]
+        raise ConfigError("model", found) from error
+
+
+def _build_spec(config: ModelConfig, *, tracks: int, window_bp: int, crop_bins: int) -> ModelSpec:
     tower = _tower(config)
     return ModelSpec(
         preset=config.preset,
