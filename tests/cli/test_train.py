@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+import yaml
 
 from regact.experiment import train_experiment
 
@@ -31,6 +32,8 @@ def test_from_an_experiment_to_a_judged_run(planted, tmp_path):
     assert first.stdout == "runs/x\n"
     assert "store is not there; building it" in first.stderr
     assert first.stderr.count("valid Pearson") == 2
+    settings = yaml.safe_load((tmp_path / "runs/x/config.yaml").read_text())
+    assert (settings["training"]["seed"], settings["model"]["seed"]) == (3, 3)  # where heads start, too
 
     again = regact(*command, cwd=tmp_path)
     assert again.returncode == 1

@@ -10,7 +10,7 @@ from regact.comparison import compare
 from regact.errors import ConfigError, OutputExistsError, RunError
 from regact.evaluation import MEASURES, evaluate, judgement
 from regact.experiment import ComparisonConfig
-from regact.model import load_spec
+from regact.model import cost, load_spec
 from regact.training import TransferConfig, read_card
 
 
@@ -99,6 +99,13 @@ def test_other_settings_are_refused_before_any_training(planted, comparison):
     with pytest.raises(RunError, match="made with another model"):
         compare(plan, comparison, device="cpu", workers=0)
     assert not (comparison / "runs/exp_variable").exists()
+
+
+def test_what_no_table_can_name_is_told_before_any_training(planted, tmp_path, monkeypatch):
+    monkeypatch.delitem(cost._DISTANCE_NAMES, "variable")  # as of a distance function that somebody has just added
+    with pytest.raises(KeyError):
+        compare(experiment(planted, models=("standard", "exp_variable")), tmp_path / "out", device="cpu", workers=0)
+    assert not list(tmp_path.rglob("log.csv"))
 
 
 def test_overwriting_begins_anew(planted, tmp_path):

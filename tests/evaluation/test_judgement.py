@@ -62,6 +62,17 @@ def test_what_is_remembered_comes_back_as_it_was(run, simulated, monkeypatch):
         judged(run, simulated, ensemble=True)  # another question
 
 
+def test_what_other_code_made_is_judged_anew(run, simulated, monkeypatch):
+    first = judged(run, simulated)
+    monkeypatch.setattr(judgement, "code_digest", lambda: "another")
+    assert judged(run, simulated).accuracy.loss == first.accuracy.loss
+    monkeypatch.setattr(judgement, "evaluate", None)
+    judged(run, simulated)  # remembered
+    monkeypatch.setattr(judgement, "code_digest", lambda: "a third")
+    with pytest.raises(TypeError):
+        judged(run, simulated)
+
+
 @pytest.mark.parametrize("change", ["weights", "store", "file"])
 def test_other_weights_or_data_are_judged_anew(run, simulated, tmp_path, change):
     copy = shutil.copytree(run, tmp_path / "copy")

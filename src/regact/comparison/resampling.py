@@ -54,10 +54,10 @@ def resample_model(results: Sequence[Result], *, seed: int) -> ModelResamples:
     by_measure = {}
     for measure in measures_of(results[0].judgement):
         values = np.array([float(result.row[measure]) for result in results])
-        # Too few blocks, or too few with distally driven promoters: nothing was drawn.
-        in_draws = np.stack(
-            [one.get(measure, np.empty(0)) if measure == DISTAL or not one else one[measure] for one in drawn]
-        )
+        # Nothing is drawn of too few blocks, nor distal accuracy of too few with distally driven promoters; a measure
+        # that is missing otherwise has no formula of resampled sums.
+        may_lack = measure == DISTAL or not all(drawn)
+        in_draws = np.stack([one.get(measure, np.empty(0)) if may_lack else one[measure] for one in drawn])
         blocks = n_distal if measure == DISTAL else n_blocks
         by_measure[measure] = Resamples.over_seeds(values, in_draws, blocks, random)
     return ModelResamples(

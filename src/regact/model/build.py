@@ -1,6 +1,6 @@
 """From a spec to a network with fresh weights."""
 
-from typing import assert_never
+from typing import assert_never, cast
 
 import torch
 from torch import nn
@@ -110,7 +110,12 @@ def _context_layer(layer: ContextSpec, channels: int, spec: ModelSpec, *, first:
 
 
 def build_distance(spec: DistanceSpec, heads: int) -> DistanceFunction:
-    """The distance function of `spec` for `heads` heads, at its start."""
+    """The distance function of `spec` for `heads` heads, at its start.
+
+    Raises: ValueError where the numbers of `spec` are not those of its kind and of so many heads.
+    """
+    if problem := spec.problem(heads):
+        raise ValueError(problem)
     match spec.kind:
         case "none":
             return NoDistance(heads)
@@ -119,7 +124,7 @@ def build_distance(spec: DistanceSpec, heads: int) -> DistanceFunction:
         case "variable":
             return LearnedDecay(spec.alphas)
         case "two_sided":
-            half = spec.half_window_bins or 0.0  # never: the spec has checked itself
+            half = cast(float, spec.half_window_bins)  # there, or it would have been a problem
             pairs = [peak_alphas(p, h, half) for p, h in zip(spec.peaks, spec.heights, strict=True)]
             right, left = zip(*pairs, strict=True)
             return TwoSidedDecay(right, left, half_window_bins=half)

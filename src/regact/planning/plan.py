@@ -96,9 +96,9 @@ def plan_experiment(
         floor = [baseline_step(data, reading, ridge, Path(out))] if ridge else []
         if chosen is Command.compare:
             steps += floor
+        readers = choose_readers(workers, choose_device(here.device))
         for model in models:
             known = Known(tasks[model.name], found[model.name], data, reading)
-            readers = choose_readers(workers, choose_device(here.device))
             steps.append(training_step(model.name, model.trial, known, times=model.times, workers=readers))
             if judged := [split for split in model.splits if data.windows(split)]:
                 step = judging_step(model.name, model.trial, known, times=model.times, splits=judged)

@@ -33,8 +33,8 @@ _SYNC_BUFFERS = (
     if "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
     else "broadcast_buffers"  # the same before torch 2.13
 )
-_MOST_READERS = 4
 _DDP: dict[str, Any] = {_SYNC_BUFFERS: False, "gradient_as_bucket_view": True}
+_MOST_READERS = 4  # for a device; each takes memory of its own
 
 
 class _ThisMachine(LightningEnvironment):

@@ -5,6 +5,7 @@ for a vector of offsets; `over_bins` spreads them to every pair of bins.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -12,12 +13,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
-class DistanceFunction(nn.Module):
+class DistanceFunction(nn.Module, ABC):
     """f of the offset o = t - j in bins, for each head; what it learns moves at `training.distance_rate`."""
 
+    @abstractmethod
     def forward(self, offsets: Float[Tensor, "offset"]) -> Float[Tensor, "head offset"]:
         """Values of every head at some offsets."""
-        raise NotImplementedError
 
 
 class NoDistance(DistanceFunction):

@@ -193,7 +193,8 @@ def _add_place(
                 fate = FRAGMENT_LENGTH
             # A mate by itself begins at its 5' end. A fragment lies where its length's sign says: the same where mates
             # face each other, and right where a library's mates look apart or one way.
-            if own < 0 if rule[0] == FRAGMENT else strand < 0:
+            is_leftwards = own < 0 if rule[0] == FRAGMENT else strand < 0
+            if is_leftwards:
                 row.start += length - template_bp
             # Where clipped bases count as part of the template it may begin before the contig.
             before = max(offsets[contig] - row.start, 0)
